@@ -1,0 +1,105 @@
+"""Storefront: sell credits and subscriptions with Stripe, and keep the books right.
+
+create_app() is the one place where everything is wired. It imports what it wires inside, because
+fakestripe lives in this package as a program of its own and must start without loading the shop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from storefront.config import Config
+
+SESSION_DAYS = 14
+MAXIMUM_BODY_BYTES = 64 * 1024
+"""Larger than any form or JSON of ours; the webhook has a limit of its own."""
+
+
+def create_app(settings: Config | None = None) -> Flask:
+    """The shop as a WSGI application. Raises ConfigError when a setting is not usable."""
+    from flask import Flask
+
+    from storefront import catalog, cli, config, web
+    from storefront.stripe_gateway import StripeGateway
+
+    settings = settings or config.load()
+    app = Flask(
+        __name__,
+        instance_path=str(settings.instance),
+        template_folder=str(config.ROOT / "templates"),
+        static_folder=str(config.ROOT / "static"),
+    )
+    app.config.from_mapping(_flask_settings(settings))
+    app.extensions["storefront_config"] = settings
+    app.extensions["catalog"] = catalog.load(settings.catalog_path)
+    app.extensions["stripe_gateway"] = StripeGateway(settings)
+    _init_database(app)
+    _init_sign_in(app)
+    _init_pages(app)
+    web.register(app, settings)
+    cli.register(app)
+    return app
+
+
+def _flask_settings(settings: Config) -> dict[str, object]:
+    """Our settings in Flask's and its extensions' words."""
+    from storefront.db import engine_options
+
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
+        "TRUSTED_HOSTS": [settings.host],
+        "MAX_CONTENT_LENGTH": MAXIMUM_BODY_BYTES,
+        "PERMANENT_SESSION_LIFETIME": SESSION_DAYS * 24 * 3600,
+        "SESSION_COOKIE_NAME": "__Host-session" if settings.https else "session",
+        "SESSION_COOKIE_SECURE": settings.https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
+        "WTF_CSRF_SSL_STRICT": settings.https,
+        "BOOTSTRAP_SERVE_LOCAL": True,
+    }
+
+
+def _init_database(app: Flask) -> None:
+    from flask_migrate import Migrate
+
+    from storefront import tables
+    from storefront.config import ROOT
+    from storefront.db import db, prepare_engine
+
+    assert tables.ALL, "every noun's tables are known before the first query"
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
+
+
+def _init_sign_in(app: Flask) -> None:
+    from flask_login import LoginManager
+
+    from storefront import users
+
+    login_manager = LoginManager(app)
+    login_manager.login_view = "auth.login"
+    login_manager.login_message = "Sign in to see this page."
+    login_manager.session_protection = None  # addresses change on phones; versions revoke
+    login_manager.user_loader(users.of_session)
+
+
+def _init_pages(app: Flask) -> None:
+    from flask_bootstrap import Bootstrap5
+    from flask_wtf import CSRFProtect
+    from whitenoise import WhiteNoise
+
+    from storefront.config import ROOT
+
+    CSRFProtect(app)
+    Bootstrap5(app)
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app, root=str(ROOT / "static"), prefix="static/", autorefresh=app.debug
+    )

@@ -1,0 +1,87 @@
+"""The flask commands. Each is safe to repeat, says what it did, and exits non-zero on trouble."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from storefront import ledger, users
+from storefront.config import Config
+from storefront.db import db
+from storefront.errors import StorefrontError
+from storefront.fakestripe.__main__ import main as fakestripe_main
+from storefront.web import current
+
+DEMO_EMAIL = "demo@example.com"
+
+ledger_commands = AppGroup("ledger", help="The books.")
+users_commands = AppGroup("users", help="Customers.")
+
+
+def register(app: Flask) -> None:
+    for group in (ledger_commands, users_commands):
+        app.cli.add_command(group)
+    app.cli.add_command(fakestripe)
+
+
+@ledger_commands.command("verify")
+def verify() -> None:
+    """Recompute every balance from the transfers; exit 1 naming each wallet that differs."""
+    wrong = ledger.verify(db.session())
+    for discrepancy in wrong:
+        click.echo(f"{discrepancy.account}: {discrepancy.finding}", err=True)
+    if wrong:
+        sys.exit(1)
+    wallets, transfers = ledger.sizes(db.session())
+    click.echo(f"ledger verified: {wallets} wallets, {transfers} transfers, nothing differs")
+
+
+@users_commands.command("create")
+@click.argument("email")
+@click.password_option(help="Asked for if not given.")
+def create_user(email: str, password: str) -> None:
+    """Create a customer."""
+    try:
+        user = users.register(email, password)
+    except StorefrontError as error:
+        raise click.ClickException(error.detail) from None
+    click.echo(f"created {user.email} ({user.id})")
+
+
+@users_commands.command("demo")
+def create_demo_user() -> None:
+    """Create the demo customer, unless there is one; print the sign-in. Not in production."""
+    config: Config = _config()
+    if config.production or config.livemode:
+        raise click.ClickException("the demo customer is not made in production or with live keys")
+    password = _kept_password(config.instance / "demo_password")
+    if users.find_by_email(DEMO_EMAIL) is None:
+        users.register(DEMO_EMAIL, password)
+    click.echo(f"{DEMO_EMAIL} {password}")
+
+
+@click.command("fakestripe", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def fakestripe(arguments: tuple[str, ...]) -> None:
+    """Run the stand-in for Stripe; `flask fakestripe serve --help` tells its options."""
+    config = _config()
+    database = f"--database={config.instance / 'fakestripe.sqlite3'}"
+    port = os.environ.get("FAKESTRIPE_PORT", "12111")
+    given = list(arguments) or ["serve"]
+    sys.exit(fakestripe_main([given[0], database, f"--port={port}", *given[1:]]))
+
+
+def _config() -> Config:
+    return current.settings()
+
+
+def _kept_password(path: Path) -> str:
+    """A password made once for this copy of the shop, and kept, so that it can be told again."""
+    if not path.exists():
+        path.write_text(f"demo-{secrets.token_hex(3)}")
+        path.chmod(0o600)
+    return path.read_text().strip()

@@ -1,0 +1,177 @@
+"""The database: engine, session, transaction(), column types, and what SQLite needs.
+
+Reading needs nothing: `db.session` opens a transaction by itself and the request's end closes it.
+Writing happens inside `with transaction() as session:` and nowhere else; a flush outside of it is
+a programming error. Transactions never nest and never wait for the network.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any, cast
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Boolean, Connection, DateTime, Engine, Integer, Text, event
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+SQLITE_BUSY_TIMEOUT_SECONDS = 10
+SQLITE_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",  # a commit is on disk before it is acknowledged; see docs/decisions
+    "foreign_keys": "ON",
+    "mmap_size": "0",
+    "trusted_schema": "OFF",
+}
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware UTC datetime: timestamptz on PostgreSQL, ISO text on SQLite (STRICT tables)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        text_or_time = Text() if dialect.name == "sqlite" else DateTime(timezone=True)
+        return dialect.type_descriptor(text_or_time)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "times are UTC and say so"
+        return utc_text(value) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else cast(datetime, value)
+        return moment.astimezone(UTC)
+
+
+class Flag(TypeDecorator[bool]):
+    """True or false: boolean on PostgreSQL, 0/1 on SQLite (STRICT tables know no booleans)."""
+
+    impl = Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name != "sqlite" else int(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
+
+
+Whole = BigInteger().with_variant(Integer(), "sqlite")
+"""A 64-bit integer: money in minor units, credits, counters."""
+
+MAX_WHOLE = 2**63 - 1
+
+
+class Base(DeclarativeBase):
+    """The parent of all tables; they live beside their rules in the noun modules."""
+
+
+STRICT = {"sqlite_strict": True}
+db = SQLAlchemy(metadata=Base.metadata)
+_sqlite_write_lock = threading.RLock()
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+def utc_text(moment: datetime) -> str:
+    """The text that SQLite stores: fixed width, so that it sorts by time."""
+    return moment.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One phase of writing: commits at the end, rolls everything back if anything is raised.
+
+    On SQLite it begins with BEGIN IMMEDIATE, behind a lock of this process: a kernel-fair queue
+    instead of SQLite's sleep-and-retry (measured: p99 462 ms -> 21 ms at equal throughput).
+    """
+    session = cast(Session, db.session())
+    assert not session.info.get("writing"), "transactions do not nest"
+    session.commit()  # a new phase sees what is true now
+    with _write_lock(session):
+        session.info["writing"] = True
+        try:
+            session.connection(execution_options={"immediate": True})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info["writing"] = False
+
+
+def end_reading() -> None:
+    """Close the reading phase and hand its connection back: called before every network call,
+    so that no transaction ever waits for one."""
+    session = cast(Session, db.session())
+    assert not session.info.get("writing"), "no transaction waits for the network"
+    session.commit()
+
+
+def is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def _write_lock(session: Session) -> Any:
+    return _sqlite_write_lock if is_sqlite(session) else nullcontext()
+
+
+def engine_options(database_url: str) -> dict[str, Any]:
+    """Options for create_engine: few connections, recycled; on SQLite the newest library."""
+    if not database_url.startswith("sqlite"):
+        return {"pool_size": 4, "max_overflow": 6, "pool_recycle": 300}
+    return {
+        "module": sqlite_module(),
+        "connect_args": {
+            "timeout": SQLITE_BUSY_TIMEOUT_SECONDS,
+            "check_same_thread": False,
+            "isolation_level": None,
+        },
+    }
+
+
+def sqlite_module() -> ModuleType:
+    """pysqlite3 where its wheel exists (SQLite 3.53, without the WAL-reset bug of 3.7.0 to
+    3.51.2), else the standard library's."""
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError:
+        import sqlite3 as dbapi2
+    return cast(ModuleType, dbapi2)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Give a SQLite engine its pragmas and explicit BEGINs; PostgreSQL needs nothing."""
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin_sqlite)
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    for name, value in SQLITE_PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {value}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_stray_writes(session: Session, _context: Any, _instances: Any) -> None:
+    assert session.info.get("writing"), "write inside transaction()"

@@ -1,0 +1,166 @@
+"""The hot path: a paid payment intent becomes credits, its event and its payment row are marked,
+all in one commit. One data-modifying statement on PostgreSQL; on SQLite, which has none that
+touches several tables, four statements in one transaction without a round trip between them.
+
+Nothing is done unless everything fits: an open payment with this intent, amount, currency and
+customer, and an event not seen before. Whatever does not fit goes the long way (handlers.py),
+which finds out why. See docs/decisions for the measurements behind this shape.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storefront.db import utc_text, utcnow
+
+
+@dataclass(frozen=True)
+class PaidEvent:
+    """A verified `payment_intent.succeeded` event: facts of the event and of its intent.
+
+    `amount_received` is in minor units; `payload` is the event as received, `created` UTC.
+    """
+
+    id: str
+    type: str
+    api_version: str | None
+    livemode: bool
+    created: datetime
+    payload: str
+    intent_id: str
+    amount_received: int
+    currency: str
+    customer_id: str
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """`payment_id` when this call credited it; `seen` is the event's state if it was known."""
+
+    payment_id: str | None
+    seen: str | None
+
+
+def settle_payment(connection: Connection, event: PaidEvent) -> Settlement:
+    """Credit the payment of this event, exactly once, or do nothing at all.
+
+    `connection` commits by itself on PostgreSQL (AUTOCOMMIT) and is inside BEGIN IMMEDIATE on
+    SQLite. Raises IntegrityError, with nothing done, when the transfer exists although the
+    payment is open: the books contradict each other and a person must look.
+    """
+    sqlite = connection.dialect.name == "sqlite"
+    facts = _facts(event, sqlite=sqlite)
+    return _settle_in_steps(connection, facts) if sqlite else _settle_at_once(connection, facts)
+
+
+def _facts(event: PaidEvent, *, sqlite: bool) -> dict[str, Any]:
+    facts: dict[str, Any] = {**vars(event), "now": utcnow()}
+    if sqlite:
+        facts |= {"now": utc_text(facts["now"]), "created": utc_text(event.created)}
+    return facts
+
+
+def _settle_at_once(connection: Connection, facts: dict[str, Any]) -> Settlement:
+    row = connection.execute(_ONE_STATEMENT, facts).one()
+    return Settlement(row.payment_id, row.seen)
+
+
+def _settle_in_steps(connection: Connection, facts: dict[str, Any]) -> Settlement:
+    seen = connection.execute(_EVENT_STATE, facts).scalar()
+    if seen is not None:
+        return Settlement(None, seen)
+    payment_id = connection.execute(_MARK_PAYMENT, facts).scalar()
+    if payment_id is None:
+        return Settlement(None, None)
+    facts = {**facts, "payment_id": payment_id}
+    connection.execute(_RECORD_EVENT, facts)
+    connection.execute(_RAISE_WALLET, facts)
+    connection.execute(_RECORD_TRANSFER, facts)
+    return Settlement(payment_id, None)
+
+
+_UNPAID_STATES = (
+    "('opened', 'requires_payment_method', 'requires_confirmation',"
+    " 'requires_action', 'processing', 'canceled')"
+)
+
+_MATCHES = f"""
+    p.stripe_intent_id = :intent_id AND p.kind = 'top_up' AND p.status IN {_UNPAID_STATES}
+    AND p.amount_cents = :amount_received AND p.currency = :currency
+    AND u.id = p.user_id AND u.stripe_customer_id = :customer_id
+"""
+
+_EVENT_COLUMNS = (
+    "id, type, api_version, livemode, created, received_at, payload, state, attempts, handled_at"
+)
+_EVENT_VALUES = (
+    ":id, :type, :api_version, :livemode, :created, :now, :payload, 'handled', 1, :now"
+)
+
+# In one statement all parts see the same snapshot; `payment` locks its row and, having waited,
+# checks its conditions again, so that of two events for one intent only one finds it open.
+# `event` ignores a known id, and everything behind it hangs on its row.
+_ONE_STATEMENT = text(f"""
+    WITH payment AS (
+        SELECT p.id, p.user_id, p.credits FROM payments p, users u
+        WHERE {_MATCHES} FOR UPDATE OF p
+    ), event AS (
+        INSERT INTO stripe_events ({_EVENT_COLUMNS})
+        SELECT CAST(:id AS text), CAST(:type AS text), CAST(:api_version AS text),
+               CAST(:livemode AS boolean), CAST(:created AS timestamptz),
+               CAST(:now AS timestamptz), CAST(:payload AS text), 'handled', 1,
+               CAST(:now AS timestamptz)
+        FROM payment ON CONFLICT (id) DO NOTHING RETURNING id
+    ), marked AS (
+        UPDATE payments SET status = 'succeeded', amount_received = :amount_received,
+               failure_code = NULL, failure_message = NULL, updated_at = :now
+        FROM payment, event WHERE payments.id = payment.id
+        RETURNING payments.id, payments.user_id, payments.credits
+    ), wallet AS (
+        INSERT INTO ledger_accounts AS a (id, kind, user_id, balance, version)
+        SELECT 'wallet:' || user_id, 'wallet', user_id, credits, 1 FROM marked
+        ON CONFLICT (id) DO UPDATE
+            SET balance = a.balance + excluded.balance, version = a.version + 1
+        RETURNING a.id, a.balance, a.version
+    ), transfer AS (
+        INSERT INTO ledger_transfers (id, code, source, target, credits, wallet, wallet_version,
+            balance_after, happened_at, created_at, payment_id, note)
+        SELECT 'payment:' || marked.id, 'top_up', 'sales', wallet.id, marked.credits, wallet.id,
+            wallet.version, wallet.balance, :created, :now, marked.id, ''
+        FROM marked, wallet
+        RETURNING payment_id
+    )
+    SELECT (SELECT payment_id FROM transfer) AS payment_id,
+           (SELECT state FROM stripe_events WHERE id = :id) AS seen
+""")
+
+_EVENT_STATE = text("SELECT state FROM stripe_events WHERE id = :id")
+
+_MARK_PAYMENT = text(f"""
+    UPDATE payments SET status = 'succeeded', amount_received = :amount_received,
+           failure_code = NULL, failure_message = NULL, updated_at = :now
+    WHERE id = (SELECT p.id FROM payments p, users u WHERE {_MATCHES})
+    RETURNING id
+""")
+
+_RECORD_EVENT = text(f"INSERT INTO stripe_events ({_EVENT_COLUMNS}) VALUES ({_EVENT_VALUES})")
+
+_RAISE_WALLET = text("""
+    INSERT INTO ledger_accounts (id, kind, user_id, balance, version)
+    SELECT 'wallet:' || user_id, 'wallet', user_id, credits, 1 FROM payments
+    WHERE id = :payment_id
+    ON CONFLICT (id) DO UPDATE
+        SET balance = ledger_accounts.balance + excluded.balance,
+            version = ledger_accounts.version + 1
+""")
+
+_RECORD_TRANSFER = text("""
+    INSERT INTO ledger_transfers (id, code, source, target, credits, wallet, wallet_version,
+        balance_after, happened_at, created_at, payment_id, note)
+    SELECT 'payment:' || p.id, 'top_up', 'sales', a.id, p.credits, a.id, a.version, a.balance,
+        :created, :now, p.id, ''
+    FROM payments p JOIN ledger_accounts a ON a.id = 'wallet:' || p.user_id
+    WHERE p.id = :payment_id
+""")

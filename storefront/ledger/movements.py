@@ -1,0 +1,28 @@
+"""The movements that exist. A transfer whose code is not declared here cannot be written."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SYSTEM_ACCOUNTS = ("sales", "granted", "spent", "refunds", "disputes", "expired", "adjustments")
+
+
+@dataclass(frozen=True)
+class Movement:
+    """`direction` is seen from the wallet; `account` is the system account on the other side.
+
+    A movement out of a wallet stops at zero unless `may_owe` is set.
+    """
+
+    code: str
+    direction: Literal["in", "out"]
+    account: str
+    says: str
+    may_owe: bool = False
+
+
+_DECLARED = (
+    Movement("top_up", "in", "sales", says="Credits bought"),
+    Movement("spend", "out", "spent", says="Credits spent"),
+)
+
+MOVEMENTS = {movement.code: movement for movement in _DECLARED}

@@ -1,0 +1,9 @@
+"""All tables in one place, for migrations and for whoever must know every one of them."""
+
+from storefront.attempts import Attempt
+from storefront.inbox import StripeEvent
+from storefront.ledger import Account, Transfer
+from storefront.payments import Payment
+from storefront.users import User
+
+ALL = (User, Payment, StripeEvent, Account, Transfer, Attempt)

@@ -1,0 +1,189 @@
+"""Customers: their table, password verbs, and the link to the Stripe customer."""
+
+import threading
+import unicodedata
+from datetime import datetime
+from typing import cast
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import Text, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storefront.db import STRICT, Base, Flag, Utc, Whole, db, transaction, utcnow
+from storefront.errors import BadInput, NotFound
+from storefront.ids import new_id
+from storefront.stripe_gateway import StripeGateway
+
+MINIMUM_PASSWORD_LENGTH = 8
+MAXIMUM_PASSWORD_LENGTH = 200
+CONCURRENT_HASHES = 2
+"""One hash takes 64 MiB for about 100 ms; more at once would only use memory (ASVS 6.2)."""
+
+_hasher = PasswordHasher()
+_hashing = threading.BoundedSemaphore(CONCURRENT_HASHES)
+_nobodys_hash = _hasher.hash("the password of an account that does not exist")
+
+
+class User(Base):
+    """A customer. `session_version` is part of every session: raising it ends them all."""
+
+    __tablename__ = "users"
+    __table_args__ = STRICT
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    email: Mapped[str] = mapped_column(Text, unique=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+    stripe_customer_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    is_admin: Mapped[bool] = mapped_column(Flag, default=False)
+    session_version: Mapped[int] = mapped_column(Whole, default=1)
+    created_at: Mapped[datetime] = mapped_column(Utc, default=utcnow)
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """What the session cookie holds: the account and the version of its sessions."""
+        return f"{self.id}:{self.session_version}"
+
+
+class EmailTaken(BadInput):
+    code = "email_taken"
+
+
+class WrongPassword(BadInput):
+    code = "wrong_password"
+
+
+def register(email: str, password: str) -> User:
+    """Create an account. Raises BadInput for an unusable address or password, EmailTaken."""
+    address = normalise_email(email)
+    password_hash = hash_password(password)
+    user = User(id=new_id("usr"), email=address, password_hash=password_hash)
+    try:
+        with transaction() as session:
+            session.add(user)
+    except IntegrityError:
+        raise EmailTaken("There is an account with this e-mail address. Sign in.") from None
+    return user
+
+
+def sign_in(email: str, password: str) -> User | None:
+    """The user with this address and password, or None. An unknown address costs one hash, too,
+    so that neither answer nor time tells which of the two was wrong."""
+    user = find_by_email(email)
+    if not password_matches(user.password_hash if user else _nobodys_hash, password):
+        return None
+    return user
+
+
+def find_by_email(email: str) -> User | None:
+    try:
+        address = normalise_email(email)
+    except BadInput:
+        return None
+    return db.session.scalar(select(User).where(User.email == address))
+
+
+def find(user_id: str) -> User:
+    """Raises NotFound."""
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFound("There is no such customer.")
+    return user
+
+
+def of_session(session_id: str) -> User | None:
+    """The user of a session cookie; None once the session version has moved on."""
+    user_id, _, version = session_id.rpartition(":")
+    user = db.session.get(User, user_id)
+    return user if user and str(user.session_version) == version else None
+
+
+def change_password(user: User, current: str, new: str) -> None:
+    """Set another password and end every session of this user. Raises WrongPassword, BadInput."""
+    if not password_matches(user.password_hash, current):
+        raise WrongPassword("The current password is not right.")
+    password_hash, user_id = hash_password(new), user.id
+    with transaction() as session:
+        session.execute(
+            update(User)
+            .where(User.id == user_id)
+            .values(password_hash=password_hash, session_version=User.session_version + 1)
+        )
+
+
+def end_sessions(user: User) -> None:
+    """Sign this user out everywhere."""
+    user_id = user.id
+    with transaction() as session:
+        session.execute(
+            update(User)
+            .where(User.id == user_id)
+            .values(session_version=User.session_version + 1)
+        )
+
+
+def normalise_email(email: str) -> str:
+    """The form that is stored and compared: valid, NFC, lower case. Raises BadInput."""
+    try:
+        valid = validate_email(email.strip(), check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise BadInput("Enter an e-mail address, such as name@example.com.") from None
+    return unicodedata.normalize("NFC", valid.normalized).lower()
+
+
+def hash_password(password: str) -> str:
+    """Raises BadInput when the password is too short or too long; nothing else is demanded."""
+    if not MINIMUM_PASSWORD_LENGTH <= len(password) <= MAXIMUM_PASSWORD_LENGTH:
+        raise BadInput(
+            f"Choose a password of {MINIMUM_PASSWORD_LENGTH} to {MAXIMUM_PASSWORD_LENGTH} "
+            "characters. Any characters will do."
+        )
+    with _hashing:
+        return cast(str, _hasher.hash(unicodedata.normalize("NFC", password)))
+
+
+def password_matches(password_hash: str, password: str) -> bool:
+    candidate = unicodedata.normalize("NFC", password[: MAXIMUM_PASSWORD_LENGTH + 1])
+    with _hashing:
+        try:
+            return _hasher.verify(password_hash, candidate)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def ensure_stripe_customer(gateway: StripeGateway, user: User) -> str:
+    """The user's Stripe customer id, made at Stripe once even if two requests race: both send
+    the idempotency key of this user, and the column takes the first answer only.
+
+    Customers are never looked up by e-mail: addresses at Stripe are not unique, and the finder
+    of another person's customer would hold that person's cards. Raises the gateway's errors.
+    """
+    return user.stripe_customer_id or _create_stripe_customer(gateway, user, replaces=None)
+
+
+def replace_stripe_customer(gateway: StripeGateway, user: User, missing: str) -> str:
+    """A new Stripe customer for one that Stripe no longer knows (deleted, or other keys)."""
+    return _create_stripe_customer(gateway, user, replaces=missing)
+
+
+def _create_stripe_customer(gateway: StripeGateway, user: User, replaces: str | None) -> str:
+    user_id = user.id
+    created = gateway.create_customer(user_id=user_id, email=user.email, replaces=replaces)
+    with transaction() as session:
+        session.execute(
+            update(User)
+            .where(User.id == user_id, User.stripe_customer_id.is_not_distinct_from(replaces))
+            .values(stripe_customer_id=created)
+        )
+        stored = session.scalar(select(User.stripe_customer_id).where(User.id == user_id))
+    assert stored is not None
+    return stored
+
+
+def count() -> int:
+    return db.session.scalar(select(func.count()).select_from(User)) or 0

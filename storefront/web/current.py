@@ -1,0 +1,28 @@
+"""What belongs to the running app, typed: settings, catalogue, gateway, the signed-in user."""
+
+from typing import cast
+
+from flask import current_app
+from flask_login import current_user
+
+from storefront.catalog import Catalog
+from storefront.config import Config
+from storefront.stripe_gateway import StripeGateway
+from storefront.users import User
+
+
+def settings() -> Config:
+    return cast(Config, current_app.extensions["storefront_config"])
+
+
+def catalog() -> Catalog:
+    return cast(Catalog, current_app.extensions["catalog"])
+
+
+def gateway() -> StripeGateway:
+    return cast(StripeGateway, current_app.extensions["stripe_gateway"])
+
+
+def user() -> User:
+    """The signed-in user; call it only behind login_required."""
+    return cast(User, current_user._get_current_object())

@@ -1,0 +1,36 @@
+"""For machines: is the process alive, can it serve."""
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Response, current_app, jsonify
+from sqlalchemy.exc import SQLAlchemyError
+
+from storefront.db import db
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+def healthz() -> Response:
+    """200 as long as the process answers; says nothing of the database."""
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """200 when the database answers and its migrations are at head; else 503 and what to run."""
+    try:
+        current, wanted = migration_state()
+    except SQLAlchemyError:
+        return jsonify(status="unavailable", database="does not answer"), 503
+    if current != wanted:
+        return jsonify(status="unavailable", migrations=current, run="flask db upgrade"), 503
+    return jsonify(status="ok", database="ok", migrations=current), 200
+
+
+def migration_state() -> tuple[str | None, str | None]:
+    """The revision of the database, and the newest there is."""
+    scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
+    connection = db.session.connection()
+    current = MigrationContext.configure(connection).get_current_revision()
+    return current, scripts.get_current_head()

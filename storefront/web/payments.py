@@ -1,0 +1,94 @@
+"""Payments: opening one for the Payment Element, and the page that says what became of it."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask_login import login_required
+
+from storefront import ledger, payments
+from storefront.catalog import Catalog, Pack
+from storefront.db import db
+from storefront.errors import BadInput, StorefrontError
+from storefront.payments import Payment
+from storefront.web import current
+from storefront.web.problems import wants_json
+
+bp = Blueprint("payments", __name__, url_prefix="/payments")
+
+ORDER_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+@dataclass(frozen=True)
+class TopUpOrder:
+    """What the browser may choose: a pack, and a name for this one purchase."""
+
+    pack: Pack
+    order_key: str | None
+
+    @classmethod
+    def from_json(cls, data: Any, catalog: Catalog) -> "TopUpOrder":
+        """Raises BadInput; anything else in the body (a price, say) is refused, not ignored."""
+        if not isinstance(data, dict):
+            raise BadInput('Send a JSON object, such as {"pack": "usd_10"}.')
+        unknown = set(data) - {"pack", "amount_usd", "order_key"}
+        if unknown or len({"pack", "amount_usd"} & set(data)) != 1:
+            raise BadInput('Send either "pack" or "amount_usd", and besides only "order_key".')
+        key = data.get("order_key")
+        if key is not None and not (isinstance(key, str) and ORDER_KEY.fullmatch(key)):
+            raise BadInput('"order_key" must be 16 to 64 letters, digits, - and _.')
+        if "pack" in data:
+            return cls(catalog.pack(data["pack"]), key)
+        return cls(catalog.pack_for_amount(data["amount_usd"]), key)
+
+
+@bp.post("/create-payment-intent")
+@login_required
+def create_payment_intent() -> tuple[Response, int]:
+    """Open a payment; the amount is the catalogue's, whatever the browser believes."""
+    order = TopUpOrder.from_json(_json_body(), current.catalog())
+    opened = payments.open_top_up(
+        current.gateway(), current.user(), order.pack, order.order_key
+    )
+    return jsonify(vars(opened)), 201
+
+
+@bp.get("/<payment_id>")
+@login_required
+def show(payment_id: str) -> Response:
+    """One's own payment. What the URL claims of it (Stripe's return parameters) is ignored."""
+    payment = payments.find(db.session(), payment_id, current.user().id)
+    _refresh(payment)
+    if wants_json():
+        return jsonify(_as_json(payment))
+    balance = ledger.balance(db.session(), payment.user_id)
+    return make_response(
+        render_template("payments/show.html", payment=payment, balance=balance)
+    )
+
+
+def _refresh(payment: Payment) -> None:
+    """Ask Stripe; when it does not answer, what we know is shown, and the webhook will come."""
+    try:
+        payments.refresh(current.gateway(), payment)
+    except StorefrontError:
+        db.session.rollback()
+
+
+def _as_json(payment: Payment) -> dict[str, object]:
+    return {
+        "payment_id": payment.id,
+        "status": payment.status,
+        "amount": payment.amount_cents,
+        "currency": payment.currency,
+        "credits": payment.credits,
+        "balance": ledger.balance(db.session(), payment.user_id),
+        "failure_message": payment.failure_message if payment.failed else None,
+    }
+
+
+def _json_body() -> Any:
+    if request.mimetype != "application/json":
+        raise BadInput("Send JSON, with Content-Type: application/json.")
+    return request.get_json()
