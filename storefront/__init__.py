@@ -38,7 +38,7 @@ def create_app(settings: Config | None = None) -> Flask:
     app.extensions["stripe_gateway"] = StripeGateway(settings)
     _init_database(app)
     _init_sign_in(app)
-    _init_pages(app)
+    _init_pages(app, settings)
     web.register(app, settings)
     cli.register(app)
     return app
@@ -52,17 +52,27 @@ def _flask_settings(settings: Config) -> dict[str, object]:
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
-        "TRUSTED_HOSTS": [settings.host],
+        "TRUSTED_HOSTS": trusted_hosts(settings),
         "MAX_CONTENT_LENGTH": MAXIMUM_BODY_BYTES,
         "PERMANENT_SESSION_LIFETIME": SESSION_DAYS * 24 * 3600,
         "SESSION_COOKIE_NAME": "__Host-session" if settings.https else "session",
         "SESSION_COOKIE_SECURE": settings.https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        # Not sent anew with every answer: one that was under way while the customer signed out
+        # would bring the session back.
+        "SESSION_REFRESH_EACH_REQUEST": False,
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
-        "WTF_CSRF_SSL_STRICT": settings.https,
+        "WTF_CSRF_SSL_STRICT": False,  # wants a Referer, which pages with secrets do not send;
+        # security.py checks Sec-Fetch-Site and Origin instead
         "BOOTSTRAP_SERVE_LOCAL": True,
     }
+
+
+def trusted_hosts(settings: Config) -> list[str]:
+    """The names under which the shop answers; in development also those of this machine."""
+    names = [settings.host]
+    return names if settings.production else [*names, "localhost", "127.0.0.1"]
 
 
 def _init_database(app: Flask) -> None:
@@ -91,15 +101,21 @@ def _init_sign_in(app: Flask) -> None:
     login_manager.user_loader(users.of_session)
 
 
-def _init_pages(app: Flask) -> None:
+def _init_pages(app: Flask, settings: Config) -> None:
     from flask_bootstrap import Bootstrap5
     from flask_wtf import CSRFProtect
     from whitenoise import WhiteNoise
 
     from storefront.config import ROOT
+    from storefront.web.security import static_headers
 
     CSRFProtect(app)
     Bootstrap5(app)
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-        app.wsgi_app, root=str(ROOT / "static"), prefix="static/", autorefresh=app.debug
+        app.wsgi_app,
+        root=str(ROOT / "static"),
+        prefix="static/",
+        autorefresh=app.debug,
+        allow_all_origins=False,
+        add_headers_function=static_headers(settings),
     )

@@ -9,8 +9,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from storefront import ledger, users
-from storefront.config import Config
+from storefront import config, ledger, users
 from storefront.db import db
 from storefront.errors import StorefrontError
 from storefront.fakestripe.__main__ import main as fakestripe_main
@@ -20,6 +19,13 @@ DEMO_EMAIL = "demo@example.com"
 
 ledger_commands = AppGroup("ledger", help="The books.")
 users_commands = AppGroup("users", help="Customers.")
+
+
+def fakestripe_app() -> Flask:
+    """An app with the fakestripe command alone: the stand-in needs no setting of the shop's."""
+    app = Flask(__name__)
+    app.cli.add_command(fakestripe)
+    return app
 
 
 def register(app: Flask) -> None:
@@ -55,10 +61,10 @@ def create_user(email: str, password: str) -> None:
 @users_commands.command("demo")
 def create_demo_user() -> None:
     """Create the demo customer, unless there is one; print the sign-in. Not in production."""
-    config: Config = _config()
-    if config.production or config.livemode:
+    settings = current.settings()
+    if settings.production or settings.livemode:
         raise click.ClickException("the demo customer is not made in production or with live keys")
-    password = _kept_password(config.instance / "demo_password")
+    password = _kept_password(settings.instance / "demo_password")
     if users.find_by_email(DEMO_EMAIL) is None:
         users.register(DEMO_EMAIL, password)
     click.echo(f"{DEMO_EMAIL} {password}")
@@ -68,15 +74,11 @@ def create_demo_user() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def fakestripe(arguments: tuple[str, ...]) -> None:
     """Run the stand-in for Stripe; `flask fakestripe serve --help` tells its options."""
-    config = _config()
-    database = f"--database={config.instance / 'fakestripe.sqlite3'}"
-    port = os.environ.get("FAKESTRIPE_PORT", "12111")
+    settings = config.read_files(dict(os.environ), config.ROOT)
+    database = f"--database={config.instance_folder(settings) / 'fakestripe.sqlite3'}"
+    port = settings.get("FAKESTRIPE_PORT", "12111")
     given = list(arguments) or ["serve"]
     sys.exit(fakestripe_main([given[0], database, f"--port={port}", *given[1:]]))
-
-
-def _config() -> Config:
-    return current.settings()
 
 
 def _kept_password(path: Path) -> str:

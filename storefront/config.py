@@ -80,7 +80,7 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
     """Read and check the settings. Raises ConfigError: one line, the setting, what is right."""
     settings = read_files(dict(os.environ if environ is None else environ), root)
     env = _choice(settings, "STOREFRONT_ENV", "development", ENVIRONMENTS)
-    instance = (root / settings.get("STOREFRONT_INSTANCE", "instance")).resolve()
+    instance = instance_folder(settings, root)
     secret_key, publishable_key = _stripe_keys(settings)
     api_base = _url(settings, "STRIPE_API_BASE", STRIPE_API_BASE)
     _check_api_base(secret_key, api_base, env)
@@ -113,13 +113,20 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
 
 def read_files(environ: dict[str, str], root: Path) -> dict[str, str]:
     """Merge `.env`, `.env.local` and the environment; empty values count as not set."""
-    merged = _non_empty(dotenv_values(root / ".env", interpolate=False))
-    merged |= _non_empty(dotenv_values(root / ".env.local", interpolate=False))
-    merged |= _non_empty(environ)
+    file = _non_empty(dotenv_values(root / ".env", interpolate=False))
+    local = _non_empty(dotenv_values(root / ".env.local", interpolate=False))
+    # The flask command puts .env into the environment by itself; that does not count as set.
+    given = {name: value for name, value in _non_empty(environ).items() if file.get(name) != value}
+    merged = file | local | given
     if "STRIPE_SECRET_KEY" in merged or merged.get("STOREFRONT_ENV") == "production":
         return merged
-    instance = root / merged.get("STOREFRONT_INSTANCE", "instance")
-    return _non_empty(dotenv_values(instance / FAKESTRIPE_ENV_FILE, interpolate=False)) | merged
+    made = instance_folder(merged, root) / FAKESTRIPE_ENV_FILE
+    return _non_empty(dotenv_values(made, interpolate=False)) | merged
+
+
+def instance_folder(settings: Mapping[str, str], root: Path = ROOT) -> Path:
+    """Where this copy of the shop keeps its SQLite files and what it made for itself."""
+    return (root / settings.get("STOREFRONT_INSTANCE", "instance")).resolve()
 
 
 def _non_empty(values: Mapping[str, str | None]) -> dict[str, str]:

@@ -57,8 +57,8 @@ def _settle_fast(event: Event) -> Outcome | None:
         return None
     if settlement.payment_id is not None:
         return Outcome("handled")
-    if settlement.seen in ("handled", "ignored", "parked"):
-        return Outcome(settlement.seen, duplicate=True)
+    if settlement.seen == "handled":
+        return Outcome("handled", duplicate=True)
     return None
 
 

@@ -9,7 +9,7 @@ MAXIMUM_AMOUNT = 99_999_999
 """Stripe takes at most eight digits (docs.stripe.com/currencies)."""
 
 ZERO_DECIMAL = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".lower().split()
 )
 """Currencies whose smallest unit is the unit itself (docs.stripe.com/currencies)."""
 
@@ -18,8 +18,9 @@ MINIMUM_AMOUNTS = {
     "dkk": 250, "eur": 50, "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000,
     "myr": 200, "nok": 300, "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
 }  # fmt: skip
-"""The least that Stripe charges, in minor units (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
-Only currencies with a published minimum are offered."""
+"""The least that Stripe charges, in minor units
+(docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). Only
+currencies with a published minimum are offered."""
 
 
 def minor_units(currency: str) -> int:

@@ -225,9 +225,7 @@ def _locked(session: Session, condition: ColumnElement[bool]) -> Payment | None:
 
 
 def _require_match(session: Session, payment: Payment, intent: Intent) -> None:
-    customer_id = session.scalar(
-        select(User.stripe_customer_id).where(User.id == payment.user_id)
-    )
+    customer_id = session.scalar(select(User.stripe_customer_id).where(User.id == payment.user_id))
     theirs = (intent.id, intent.amount, intent.currency, intent.customer_id)
     ours = (
         payment.stripe_intent_id or intent.id,

@@ -191,9 +191,10 @@ class StripeGateway:
 
 def _signed_with(secret: str, text: str, signature: str) -> bool:
     try:
-        return WebhookSignature.verify_header(text, signature, secret, SIGNATURE_TOLERANCE_SECONDS)
+        WebhookSignature.verify_header(text, signature, secret, SIGNATURE_TOLERANCE_SECONDS)
     except (stripe.SignatureVerificationError, ValueError):
         return False
+    return True
 
 
 def _timestamp(signature: str) -> int:
@@ -294,4 +295,8 @@ def _whole(data: Mapping[str, Any], key: str, default: int | None = None) -> int
 
 def _reference(value: object) -> str | None:
     """An id, given as itself or as the expanded object."""
-    return _short_text(value["id"]) if isinstance(value, dict) and "id" in value else _short_text(value)
+    return (
+        _short_text(value["id"])
+        if isinstance(value, dict) and "id" in value
+        else _short_text(value)
+    )

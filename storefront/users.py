@@ -3,7 +3,6 @@
 import threading
 import unicodedata
 from datetime import datetime
-from typing import cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -121,16 +120,16 @@ def end_sessions(user: User) -> None:
     user_id = user.id
     with transaction() as session:
         session.execute(
-            update(User)
-            .where(User.id == user_id)
-            .values(session_version=User.session_version + 1)
+            update(User).where(User.id == user_id).values(session_version=User.session_version + 1)
         )
 
 
 def normalise_email(email: str) -> str:
     """The form that is stored and compared: valid, NFC, lower case. Raises BadInput."""
     try:
-        valid = validate_email(email.strip(), check_deliverability=False, globally_deliverable=False)
+        valid = validate_email(
+            email.strip(), check_deliverability=False, globally_deliverable=False
+        )
     except EmailNotValidError:
         raise BadInput("Enter an e-mail address, such as name@example.com.") from None
     return unicodedata.normalize("NFC", valid.normalized).lower()
@@ -144,7 +143,7 @@ def hash_password(password: str) -> str:
             "characters. Any characters will do."
         )
     with _hashing:
-        return cast(str, _hasher.hash(unicodedata.normalize("NFC", password)))
+        return _hasher.hash(unicodedata.normalize("NFC", password))
 
 
 def password_matches(password_hash: str, password: str) -> bool:

@@ -95,9 +95,7 @@ _MATCHES = f"""
 _EVENT_COLUMNS = (
     "id, type, api_version, livemode, created, received_at, payload, state, attempts, handled_at"
 )
-_EVENT_VALUES = (
-    ":id, :type, :api_version, :livemode, :created, :now, :payload, 'handled', 1, :now"
-)
+_EVENT_VALUES = ":id, :type, :api_version, :livemode, :created, :now, :payload, 'handled', 1, :now"
 
 # In one statement all parts see the same snapshot; `payment` locks its row and, having waited,
 # checks its conditions again, so that of two events for one intent only one finds it open.

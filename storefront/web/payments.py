@@ -4,16 +4,19 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from storefront import ledger, payments
+from storefront import payments
 from storefront.catalog import Catalog, Pack
 from storefront.db import db
 from storefront.errors import BadInput, StorefrontError
 from storefront.payments import Payment
-from storefront.web import current
+from storefront.web import current, outcomes, pages
+from storefront.web.outcomes import Outcome
 from storefront.web.problems import wants_json
+from storefront.web.security import hide_referrer
 
 bp = Blueprint("payments", __name__, url_prefix="/payments")
 
@@ -48,47 +51,55 @@ class TopUpOrder:
 def create_payment_intent() -> tuple[Response, int]:
     """Open a payment; the amount is the catalogue's, whatever the browser believes."""
     order = TopUpOrder.from_json(_json_body(), current.catalog())
-    opened = payments.open_top_up(
-        current.gateway(), current.user(), order.pack, order.order_key
-    )
+    opened = payments.open_top_up(current.gateway(), current.user(), order.pack, order.order_key)
     return jsonify(vars(opened)), 201
 
 
 @bp.get("/<payment_id>")
 @login_required
-def show(payment_id: str) -> Response:
-    """One's own payment. What the URL claims of it (Stripe's return parameters) is ignored."""
+def show(payment_id: str) -> ResponseReturnValue:
+    """One's own payment. What the URL claims of it (Stripe's return parameters) is ignored, and
+    taken off the address at once: the client secret is among it."""
+    hide_referrer()
     payment = payments.find(db.session(), payment_id, current.user().id)
-    _refresh(payment)
+    if request.args and not wants_json():
+        return redirect(url_for("payments.show", payment_id=payment.id), 303)
+    outcome = outcomes.of(payment, asked=_refresh(payment))
     if wants_json():
-        return jsonify(_as_json(payment))
-    balance = ledger.balance(db.session(), payment.user_id)
-    return make_response(
-        render_template("payments/show.html", payment=payment, balance=balance)
-    )
+        return jsonify(_as_json(payment, outcome))
+    return render_template("payments/show.html", payment=payment, outcome=outcome)
 
 
-def _refresh(payment: Payment) -> None:
-    """Ask Stripe; when it does not answer, what we know is shown, and the webhook will come."""
+def _refresh(payment: Payment) -> bool:
+    """Ask Stripe. False when it was not asked, or does not answer: what we know is shown then,
+    and the webhook will come."""
+    known = payment.updated_at
     try:
         payments.refresh(current.gateway(), payment)
     except StorefrontError:
         db.session.rollback()
+        return False
+    return payment.updated_at != known
 
 
-def _as_json(payment: Payment) -> dict[str, object]:
+def _as_json(payment: Payment, outcome: Outcome) -> dict[str, object]:
     return {
         "payment_id": payment.id,
         "status": payment.status,
         "amount": payment.amount_cents,
         "currency": payment.currency,
         "credits": payment.credits,
-        "balance": ledger.balance(db.session(), payment.user_id),
+        "balance": pages.balance(),
+        "needs_top_up": pages.needs_top_up(),
         "failure_message": payment.failure_message if payment.failed else None,
+        "outcome": vars(outcome),
     }
 
 
 def _json_body() -> Any:
     if request.mimetype != "application/json":
         raise BadInput("Send JSON, with Content-Type: application/json.")
-    return request.get_json()
+    try:
+        return request.get_json()
+    except RecursionError:
+        raise BadInput("The JSON is nested too deeply.") from None

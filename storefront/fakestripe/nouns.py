@@ -1,0 +1,36 @@
+"""The resources that the stand-in knows: a new one is a new file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import (
+    account_info,
+    balance,
+    charges,
+    customers,
+    events,
+    intent_settlement,
+    payment_intents,
+    payment_methods,
+    webhook_endpoints,
+)
+from .account import Work
+from .call import Endpoint
+
+ENDPOINTS: list[Endpoint] = [
+    *account_info.ENDPOINTS,
+    *balance.ENDPOINTS,
+    *charges.ENDPOINTS,
+    *customers.ENDPOINTS,
+    *events.ENDPOINTS,
+    *payment_intents.ENDPOINTS,
+    *payment_methods.ENDPOINTS,
+    *webhook_endpoints.ENDPOINTS,
+]
+
+# What happens by itself when the clock has moved: kind of timer -> function of the object's id.
+TIMERS: dict[str, Callable[[Work, str], None]] = {
+    **charges.TIMERS,
+    **intent_settlement.TIMERS,
+}

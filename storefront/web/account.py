@@ -1,0 +1,46 @@
+"""The customer's own pages: every movement of the balance, and the balance for scripts."""
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from flask_login import login_required
+
+from storefront import statements
+from storefront.db import MAX_WHOLE, db
+from storefront.errors import BadInput
+from storefront.statements import Page
+from storefront.web import current, pages
+
+bp = Blueprint("account", __name__)
+
+
+@bp.get("/account")
+@login_required
+def index() -> str:
+    """The statement, newest first, a page at a time."""
+    before = _before()
+    statement = statements.page(db.session(), current.user().id, before=before)
+    if before is None:
+        pages.know_balance(_newest_balance(statement))
+    return render_template("account/index.html", statement=statement, first=before is None)
+
+
+@bp.get("/balance")
+@login_required
+def balance() -> Response:
+    """For scripts of the page, and the host application's."""
+    return jsonify(balance=pages.balance(), needs_top_up=pages.needs_top_up())
+
+
+def _before() -> int | None:
+    """Raises BadInput: an address that was tampered with gets an answer, not an empty page."""
+    given = request.args.get("before")
+    if given is None:
+        return None
+    usable = given.isascii() and given.isdigit() and len(given) <= len(str(MAX_WHOLE))
+    if not usable or not 0 < int(given) <= MAX_WHOLE:
+        raise BadInput("This page of your account does not exist. Start again from the newest.")
+    return int(given)
+
+
+def _newest_balance(statement: Page) -> int:
+    """The newest line's running balance is the balance."""
+    return statement.lines[0].transfer.balance_after if statement.lines else 0

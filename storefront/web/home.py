@@ -1,0 +1,13 @@
+"""The front page: what is for sale."""
+
+from flask import Blueprint, render_template
+
+from storefront.web import current
+
+bp = Blueprint("home", __name__)
+
+
+@bp.get("/")
+def index() -> str:
+    """Packs, for everybody; who is signed in sees the balance in the header."""
+    return render_template("home/index.html", packs=current.catalog().packs)

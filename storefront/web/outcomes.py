@@ -1,0 +1,65 @@
+"""What a payment's state means to the customer: one heading and one sentence for each."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from storefront.db import utcnow
+from storefront.payments import Payment
+
+ROW_IS_TRUSTED_AFTER = timedelta(minutes=10)
+"""Unasked, a row of this age is believed: whatever was on its way has arrived."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`name` decides how the page looks and what it offers; `settled` ends its asking."""
+
+    name: str
+    heading: str
+    message: str
+    settled: bool
+
+
+def of(payment: Payment, *, asked: bool) -> Outcome:
+    """The outcome of a payment. `asked`: Stripe told its state just now.
+
+    Without that, an unpaid row may merely be late (the customer confirmed, the webhook is on its
+    way), so that it is neither called failed nor abandoned yet.
+    """
+    if payment.status == "succeeded":
+        return _SUCCEEDED
+    if payment.status == "canceled":
+        return _CANCELED
+    if payment.status == "processing":
+        return _PROCESSING
+    if not asked and utcnow() - payment.updated_at < ROW_IS_TRUSTED_AFTER:
+        return _PENDING
+    if payment.failed:
+        reason = payment.failure_message or "Your bank did not accept the payment."
+        return Outcome("failed", "Payment failed", f"{reason} Nothing was charged.", settled=True)
+    return _UNPAID
+
+
+_WAITING = "Payment processing… this can take a moment"
+
+_SUCCEEDED = Outcome(
+    "succeeded", "Payment succeeded", "Thank you. Your credits are ready to use.", settled=True
+)
+_CANCELED = Outcome(
+    "canceled", "Payment canceled", "This payment was canceled. Nothing was charged.", settled=True
+)
+_PROCESSING = Outcome(
+    "processing",
+    _WAITING,
+    "We will add the credits as soon as your bank has confirmed. You can leave this page.",
+    settled=False,
+)
+_PENDING = Outcome(
+    "pending", _WAITING, "We are waiting for the confirmation of your payment.", settled=False
+)
+_UNPAID = Outcome(
+    "unpaid",
+    "Payment not completed",
+    "This payment was started, but never confirmed. Nothing was charged.",
+    settled=True,
+)

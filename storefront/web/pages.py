@@ -1,0 +1,63 @@
+"""What every page shows around its own matter: balance, banner, money and time as text."""
+
+from datetime import UTC, datetime
+
+from flask import Flask, g
+from flask_login import current_user
+
+from storefront import ledger
+from storefront.config import Config
+from storefront.db import db
+from storefront.money import format_money
+from storefront.web import current, security
+
+
+def register(app: Flask, settings: Config) -> None:
+    """Give all templates the shop's settings, the reader's balance, and the filters."""
+    app.jinja_env.globals.update(
+        shop=settings,
+        balance=balance,
+        needs_top_up=needs_top_up,
+        external_url=security.external_url,
+        is_customer=is_customer,
+    )
+    app.jinja_env.filters.update(
+        money=format_money, credits=format_credits, signed=format_signed, moment=format_moment
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def is_customer() -> bool:
+    """Is the reader signed in?"""
+    return bool(current_user.is_authenticated)
+
+
+def balance() -> int:
+    """The signed-in customer's credits, asked for once per request."""
+    if "balance" not in g:
+        g.balance = ledger.balance(db.session(), current.user().id)
+    return int(g.balance)
+
+
+def know_balance(credits: int) -> None:
+    """Spare the header its query: the view has just read the balance."""
+    g.balance = credits
+
+
+def needs_top_up() -> bool:
+    return balance() < current.settings().low_balance_credits
+
+
+def format_credits(credits: int) -> str:
+    """1,000, and −250 with a true minus sign."""
+    return f"{credits:,}".replace("-", "−")
+
+
+def format_signed(credits: int) -> str:
+    """+1,000 or −250."""
+    return ("+" if credits > 0 else "") + format_credits(credits)
+
+
+def format_moment(moment: datetime) -> str:
+    """20 Nov 2026, 11:52 UTC."""
+    return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"

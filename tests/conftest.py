@@ -1,0 +1,77 @@
+"""What every test may ask for: a fresh database of either kind, a shop on it, a client of it.
+
+`database_url` runs a test on both databases; `-k sqlite` or `-k postgresql` chooses one.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from storefront.config import Config
+from tests.support import databases, postgres
+from tests.support.apps import closing, some_settings
+from tests.support.apps import an_app as build_app
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgres.reserve_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and postgres.FOLDER_VARIABLE in os.environ:
+        postgres.stop_and_remove()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return databases.sqlite_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_database() -> Iterator[Callable[[], str]]:
+    """Makes migrated databases that live as long as the session."""
+    with ExitStack() as made:
+        yield lambda: made.enter_context(databases.new_postgresql())
+
+
+@pytest.fixture(scope="session")
+def reused_postgresql() -> Iterator[databases.ReusedPostgresql]:
+    reused = databases.ReusedPostgresql()
+    yield reused
+    reused.drop()
+
+
+@pytest.fixture(params=databases.NAMES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, migrated database, once of each kind."""
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        with databases.new_sqlite(template, tmp_path) as url:
+            yield url
+    else:
+        reused = request.getfixturevalue("reused_postgresql")
+        with reused.lent() as url:
+            yield url
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Config:
+    """The shop's settings, with a Stripe that nobody reaches."""
+    return some_settings(tmp_path, database_url)
+
+
+@pytest.fixture
+def app(settings: Config) -> Iterator[Flask]:
+    with closing(build_app(settings)) as app:
+        yield app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

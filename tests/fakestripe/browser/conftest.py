@@ -1,0 +1,46 @@
+"""A running stand-in, a shop on another origin, and a real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.fakestripe.browser.buyer import Buyer
+from tests.fakestripe.browser.shop import Shop, running_shop
+from tests.fakestripe.harness import FakeStripe, running_fakestripe
+from tests.support.chromium import ARGUMENTS, executable
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def fakestripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeStripe]:
+    folder: Path = tmp_path_factory.mktemp("fakestripe")
+    with running_fakestripe(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shop(fakestripe: FakeStripe) -> Iterator[Shop]:
+    with running_shop(fakestripe.url) as running:
+        yield running
+
+
+@pytest.fixture
+def buyer(chromium: Browser, shop: Shop) -> Iterator[Buyer]:
+    """A buyer whose browser must not complain: no console error, warning or CSP violation."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.set_default_timeout(15_000)
+    buyer = Buyer(context.new_page(), shop.url)
+    yield buyer
+    context.close()
+    assert buyer.complaints == []

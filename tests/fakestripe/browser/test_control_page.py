@@ -1,0 +1,154 @@
+"""The control page, used by a person: what happened, what is switched on, what time it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fakestripe.browser.shop import Shop
+from tests.fakestripe.harness import FakeStripe
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(chromium: Browser, fakestripe: FakeStripe) -> Iterator[Page]:
+    """The page, opened; nothing may be complained of by the browser."""
+    context = chromium.new_context()
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(fakestripe.url)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_it_says_loudly_what_it_is(page: Page) -> None:
+    expect(page.get_by_role("complementary")).to_contain_text(
+        "a stand-in for Stripe. No money moves."
+    )
+    expect(page.get_by_role("complementary")).to_contain_text("not against Stripe")
+
+
+def test_events_show_each_attempt_and_can_be_delivered_again(page: Page, shop: Shop) -> None:
+    # Nothing listens on port 9 of this machine: every attempt fails at once.
+    endpoint = shop.client.v1.webhook_endpoints.create(
+        {"url": "http://127.0.0.1:9/hook", "enabled_events": ["*"]}
+    )
+    intent = shop.intent()
+    row = page.locator("#events-list details").filter(has_text=intent.id)
+    row.locator("summary").click()
+    expect(row.get_by_role("group").locator("tbody tr").first).to_be_visible()
+    expect(row.locator("pre")).to_contain_text('"type": "payment_intent.created"')
+    row.get_by_role("button", name="Redeliver", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("is being delivered again")
+    expect(row.get_by_text("Redelivery", exact=True)).to_be_visible()
+    expect(row.locator("pre")).to_be_visible()  # what was open stays open
+    shop.client.v1.webhook_endpoints.delete(endpoint.id)
+
+
+def test_events_can_be_filtered_by_type(page: Page, shop: Shop) -> None:
+    intent = shop.intent(payment_method="pm_card_visa", confirm=True, return_url=shop.url)
+    page.get_by_role("textbox", name="Type").fill("charge.succeeded")
+    page.get_by_role("button", name="Filter").click()
+    names = page.locator("#events-list .name")
+    expect(names.first).to_have_text("charge.succeeded")
+    assert set(names.all_inner_texts()) == {"charge.succeeded"}
+    assert intent.latest_charge is not None
+    expect(
+        page.locator("#events-list").get_by_text(str(intent.latest_charge)).first
+    ).to_be_visible()
+
+
+def test_objects_are_listed_by_type_with_their_json(page: Page, shop: Shop) -> None:
+    customer = shop.client.v1.customers.create({"email": "jenny@example.com"})
+    intent = shop.intent(currency="jpy", amount=1200)
+    page.get_by_role("link", name="Objects").click()
+    expect(page.locator("#objects-list details").filter(has_text=intent.id)).to_contain_text(
+        "¥1,200"
+    )
+    page.get_by_role("combobox", name="Type").select_option("customer")
+    row = page.locator("#objects-list details").filter(has_text=customer.id)
+    row.locator("summary").click()
+    expect(row.locator("pre")).to_contain_text('"email": "jenny@example.com"')
+    expect(page.get_by_text(intent.id)).to_have_count(0)
+
+
+def test_the_clock_can_be_moved(page: Page, fakestripe: FakeStripe) -> None:
+    page.get_by_role("link", name="Clock").click()
+    before = fakestripe.control("clock")["ahead_seconds"]
+    page.get_by_role("button", name="Advance 1 hour").click()
+    expect(page.get_by_role("status")).to_have_text("The clock has moved forward by 1 h.")
+    page.get_by_role("spinbutton", name="Seconds").fill("90")
+    page.get_by_role("button", name="Advance", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text("The clock has moved forward by 1 min 30 s.")
+    ahead = fakestripe.control("clock")["ahead_seconds"] - before
+    assert ahead == pytest.approx(3690, abs=1)
+
+
+def test_api_faults_can_be_switched_on_and_off(page: Page, fakestripe: FakeStripe) -> None:
+    page.get_by_role("link", name="Faults").click()
+    form = page.locator("#api-fault")
+    form.get_by_label("What happens").select_option("status")
+    expect(form.get_by_label("Latency in milliseconds")).to_be_hidden()
+    form.get_by_label("Path").fill("/v1/refunds*")
+    form.get_by_label("Method").select_option("POST")
+    form.get_by_label("Status").select_option("503")
+    form.get_by_label("Execute the request first").check()
+    form.get_by_label("Probability").fill("0.5")
+    form.get_by_label("How many times").fill("3")
+    form.get_by_role("button", name="Switch on").click()
+    rule = page.locator("#api-faults").get_by_role("listitem")
+    expect(rule).to_contain_text("503 after executing, with probability 0.5, 3 times more")
+    (fault,) = fakestripe.control("faults")["data"]
+    assert (fault["kind"], fault["path"], fault["method"]) == ("status", "/v1/refunds*", "POST")
+    rule.get_by_role("button", name="Switch off").click()
+    expect(page.locator("#api-faults")).to_have_text("None: everything works.")
+    assert fakestripe.control("faults")["data"] == []
+
+
+def test_webhook_faults_can_be_switched_on_and_off(page: Page, fakestripe: FakeStripe) -> None:
+    page.get_by_role("link", name="Faults").click()
+    form = page.locator("#webhook-fault")
+    form.get_by_label("What happens").select_option("shuffled")
+    form.get_by_label("Event type").fill("charge.*")
+    form.get_by_label("Events to hold").fill("4")
+    form.get_by_label("Seed").fill("7")
+    form.get_by_role("button", name="Switch on").click()
+    rule = page.locator("#webhook-faults").get_by_role("listitem")
+    expect(rule).to_contain_text("in batches of 4, seed 7")
+    (fault,) = fakestripe.control("webhook_faults")["data"]
+    assert (fault["kind"], fault["type"], fault["hold"]) == ("shuffled", "charge.*", 4)
+    rule.get_by_role("button", name="Switch off").click()
+    expect(page.locator("#webhook-faults")).to_have_text("None: everything works.")
+
+
+def test_the_test_cards_are_the_programs_own_table(page: Page, fakestripe: FakeStripe) -> None:
+    page.get_by_role("link", name="Test cards").click()
+    rows = page.locator("#cards-rows tr")
+    expect(rows.first).to_contain_text("4242 4242 4242 4242")
+    expect(rows.filter(has_text="4000 0000 0000 9995")).to_contain_text("insufficient funds")
+    expect(rows.filter(has_text="AT611904300234573201")).to_have_count(1)
+
+
+def test_it_says_how_to_point_a_client_at_it(page: Page, fakestripe: FakeStripe) -> None:
+    page.get_by_role("link", name="Connect").click()
+    port = fakestripe.url.rpartition(":")[2]
+    expect(page.get_by_label("Python example")).to_contain_text(fakestripe.url)
+    expect(page.get_by_label("Node example")).to_contain_text(re.compile(rf"port: {port}\b"))
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_section_is_wider_than_the_screen(page: Page, shop: Shop, width: int) -> None:
+    shop.intent()
+    page.set_viewport_size({"width": width, "height": 900})
+    for name in ("events", "objects", "clock", "faults", "cards", "connect"):
+        page.goto(page.url.split("#")[0] + f"#{name}")
+        expect(page.locator(f"#{name}")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name

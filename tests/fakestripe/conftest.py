@@ -1,0 +1,36 @@
+"""Stand-ins for the tests: one shared by a file, or one of a test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stripe
+
+from tests.fakestripe.harness import FakeStripe, Receiver, running_fakestripe
+
+
+@pytest.fixture(scope="module")
+def fakestripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeStripe]:
+    """A stand-in that a file's tests share: each makes its own objects in it."""
+    with running_fakestripe(tmp_path_factory.mktemp("fakestripe")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(fakestripe: FakeStripe) -> stripe.StripeClient:
+    return fakestripe.client()
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[FakeStripe]:
+    """A stand-in of the test's own, for clocks, faults and webhooks."""
+    with running_fakestripe(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as listening:
+        yield listening

@@ -1,0 +1,95 @@
+"""Events: their shape, and how they are listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import stripe
+
+from tests.fakestripe.builders import customer, paid, payment_intent
+from tests.fakestripe.harness import FakeStripe, Receiver
+
+
+def types(page: Any) -> list[str]:
+    return [event.type for event in page.data]
+
+
+def test_an_event_carries_the_object_as_it_was(alone: FakeStripe) -> None:
+    client = alone.client()
+    intent = payment_intent(client, metadata={"a": "1"})
+    client.v1.payment_intents.update(intent.id, {"metadata": {"a": "2"}})
+    event = client.v1.events.list({"type": "payment_intent.created"}).data[0]
+    assert event.api_version == stripe.api_version == "2026-10-28.endive"
+    assert (event.livemode, event.pending_webhooks) == (False, 0)
+    assert event.data.object["id"] == intent.id
+    assert event.data.object["metadata"]["a"] == "1"
+    assert "previous_attributes" not in event.data
+    assert client.v1.events.retrieve(event.id).id == event.id
+
+
+def test_types_filter(alone: FakeStripe) -> None:
+    client = alone.client()
+    customer(client)
+    paid(client)
+    assert types(client.v1.events.list({"type": "customer.created"})) == ["customer.created"]
+    assert types(client.v1.events.list({"type": "payment_intent.*"})) == [
+        "payment_intent.succeeded",
+        "payment_intent.created",
+    ]
+    wanted = ["customer.created", "charge.succeeded"]
+    assert types(client.v1.events.list({"types": wanted})) == wanted[::-1]
+    assert client.v1.events.list({"types": ["charge.refunded"]}).data == []
+
+
+def test_filters_are_limited(client: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        client.v1.events.list({"types": [f"a.{i}" for i in range(21)]})
+    assert caught.value.param == "types"
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.events.list({"types": ["a.b"], "type": "a.b"})
+
+
+def test_undelivered_events_are_found(alone: FakeStripe, receiver: Receiver) -> None:
+    client = alone.client()
+    customer(client)
+    alone.register_webhook(receiver.url)
+    alone.control("webhook_faults", {"kind": "dropped", "type": "charge.succeeded"})
+    paid(client)
+    receiver.wait(2)
+    alone.drain()
+    missed = client.v1.events.list({"delivery_success": False})
+    assert types(missed) == ["charge.succeeded"]
+    assert missed.data[0].pending_webhooks == 1
+    assert set(types(client.v1.events.list({"delivery_success": True}))) == {
+        "customer.created",  # there was no endpoint then
+        "payment_intent.created",
+        "payment_intent.succeeded",
+    }
+    alone.redelivers("charge.succeeded")
+    alone.drain()
+    assert client.v1.events.list({"delivery_success": False}).data == []
+    assert client.v1.events.retrieve(missed.data[0].id).pending_webhooks == 0
+
+
+def test_catching_up_reads_in_the_order_of_events(alone: FakeStripe) -> None:
+    client = alone.client()
+    first = customer(client)
+    start = client.v1.events.list().data[0]
+    made = [customer(client).id for _ in range(15)]
+    page = client.v1.events.list({"ending_before": start.id, "limit": 10})
+    seen = [event.data.object["id"] for event in page.auto_paging_iter()]
+    assert seen == made
+    assert first.id not in seen
+
+
+def test_events_are_kept_for_thirty_days(alone: FakeStripe) -> None:
+    client = alone.client()
+    customer(client)
+    event = client.v1.events.list().data[0]
+    alone.advance(29 * 24 * 3600)
+    assert len(client.v1.events.list().data) == 1
+    alone.advance(2 * 24 * 3600)
+    assert client.v1.events.list().data == []
+    with pytest.raises(stripe.InvalidRequestError, match="No such event"):
+        client.v1.events.retrieve(event.id)

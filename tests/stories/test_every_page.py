@@ -1,0 +1,76 @@
+"""Every page, opened in a browser: no CSP violation, no console message, no accessibility
+violation, light and dark, on a phone and on a desktop; nothing scrolls sideways."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.stories.conftest import watch
+from tests.support.buyer import Buyer
+from tests.support.shop import RunningShop
+
+pytestmark = pytest.mark.browser
+
+PUBLIC = ("/", "/login", "/register", "/no-such-page")
+PRIVATE = ("/", "/top-up", "/account", "/account/password")
+SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+NOT_FOUND = "Failed to load resource: the server responded with a status of 404"
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    scheme: str = request.param
+    return scheme
+
+
+@pytest.fixture(params=list(SIZES))
+def visitor(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    sqlite_shop: RunningShop,
+    scheme: str,
+    consoles: list[str],
+) -> Iterator[Buyer]:
+    width, height = SIZES[request.param]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    watch(context, consoles)
+    yield Buyer(context, sqlite_shop.url)
+    context.close()
+
+
+def test_public_pages(visitor: Buyer, consoles: list[str]) -> None:
+    for path in PUBLIC:
+        visitor.visits(path)
+        expect_sound(visitor.page)
+    consoles[:] = [each for each in consoles if NOT_FOUND not in each]
+
+
+def test_private_pages(visitor: Buyer) -> None:
+    visitor.registers()
+    for path in PRIVATE:
+        visitor.visits(path)
+        if path == "/top-up":
+            expect(visitor.card_fields.get_by_label("Card number")).to_be_visible()
+        expect_sound(visitor.page)
+
+
+def test_payment_and_history_pages(visitor: Buyer) -> None:
+    visitor.registers()
+    visitor.buys("$10")
+    visitor.sees_success("1,000")
+    expect_sound(visitor.page)
+    visitor.visits("/account")
+    expect_sound(visitor.page)
+
+
+def expect_sound(page: Page) -> None:
+    """No accessibility violation, and the page fits the screen."""
+    violations = Axe().run(page).response["violations"]
+    assert [f"{page.url}: {each['id']}: {each['help']}" for each in violations] == []
+    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wider <= 0, f"{page.url} is {wider} px wider than the screen"

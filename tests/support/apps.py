@@ -1,0 +1,51 @@
+"""Building the shop's app for a test, and taking it down without leaving anything open."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask
+
+from storefront import config, create_app
+from storefront.config import ROOT, Config
+from storefront.db import db
+
+WEBHOOK_SECRET = "whsec_the_secret_of_these_tests"
+UNREACHABLE = "http://127.0.0.1:9"
+"""The discard port: nothing listens there."""
+
+
+def an_environment(database_url: str, **changes: str) -> dict[str, str]:
+    """The settings of a usual test shop, as environment variables; "" unsets one."""
+    return {
+        "DATABASE_URL": database_url,
+        "CATALOG_PATH": str(ROOT / "catalog.toml"),
+        "SECRET_KEY": "a key that signs nothing but the sessions of tests",
+        "STRIPE_SECRET_KEY": "sk_test_51ofTheseTests",
+        "STRIPE_PUBLISHABLE_KEY": "pk_test_51ofTheseTests",
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "STRIPE_API_BASE": UNREACHABLE,
+        "REGISTRATIONS_PER_HOUR": "100000",
+    } | changes
+
+
+def some_settings(root: Path, database_url: str, **changes: str) -> Config:
+    return config.load(an_environment(database_url, **changes), root=root)
+
+
+def an_app(settings: Config) -> Flask:
+    app = create_app(settings)
+    app.config["TESTING"] = False  # errors are answered as in production
+    return app
+
+
+@contextmanager
+def closing(app: Flask) -> Iterator[Flask]:
+    """Dispose of the app's connections at the end: an open one is a warning, so an error."""
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            db.session.remove()
+            for engine in db.engines.values():
+                engine.dispose()

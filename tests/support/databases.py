@@ -1,0 +1,140 @@
+"""Fresh, migrated databases, made fast: copies of one that was migrated once."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine
+
+from storefront import tables
+from storefront.config import ROOT
+from storefront.db import Base, engine_options, prepare_engine
+from tests.support import postgres
+
+TEMPLATE = "shop_template"
+NAMES = ("sqlite", "postgresql")
+
+
+@contextmanager
+def connected(database_url: str) -> Iterator[Connection]:
+    """A connection beside the app's own, with the shop's engine settings; closed afterwards."""
+    with an_engine(database_url) as engine, engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def an_engine(database_url: str) -> Iterator[Engine]:
+    engine = create_engine(database_url, **engine_options(database_url))
+    prepare_engine(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def migrate(database_url: str, revision: str = "head") -> None:
+    """Run the migrations up to a revision."""
+    with connected(database_url) as connection:
+        command.upgrade(alembic_config(connection), revision)
+
+
+def migrate_down(database_url: str, revision: str = "base") -> None:
+    with connected(database_url) as connection:
+        command.downgrade(alembic_config(connection), revision)
+
+
+def alembic_config(connection: Connection) -> Config:
+    assert tables.ALL
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def sqlite_template(folder: Path) -> Path:
+    """A migrated SQLite file. Its last connection is closed, so that the file is all of it."""
+    path = folder / "template.sqlite3"
+    migrate(f"sqlite:///{path}")
+    assert not path.with_name("template.sqlite3-wal").exists()
+    return path
+
+
+@contextmanager
+def new_sqlite(template: Path, folder: Path) -> Iterator[str]:
+    path = folder / "shop.sqlite3"
+    shutil.copyfile(template, path)
+    yield f"sqlite:///{path}"
+
+
+@contextmanager
+def new_postgresql() -> Iterator[str]:
+    name = f"shop_{uuid.uuid4().hex[:12]}"
+    yield postgres.create_database(name, _postgresql_template())
+    postgres.drop_database(name)
+
+
+class ReusedPostgresql:
+    """One database for many tests, emptied after each: creating one takes ten times as long.
+
+    A test that changed the schema (dropped a trigger, planted one) costs it: the next test gets
+    a new one.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._url: str | None = None
+
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        if self._url is None:
+            self._url = self._stack.enter_context(new_postgresql())
+        yield self._url
+        if not _emptied(self._url):
+            self.drop()
+
+    def drop(self) -> None:
+        self._stack.close()
+        self._url = None
+
+
+@contextmanager
+def new_empty(name: str, folder: Path) -> Iterator[str]:
+    """A database without a single table, for testing the migrations themselves."""
+    if name == "sqlite":
+        yield f"sqlite:///{folder / 'empty.sqlite3'}"
+        return
+    database = f"empty_{uuid.uuid4().hex[:12]}"
+    yield postgres.create_database(database)
+    postgres.drop_database(database)
+
+
+TRIGGERS = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+
+
+def _emptied(database_url: str) -> bool:
+    """Bring a database back to its first state; False when its schema was changed."""
+    with psycopg.connect(database_url) as connection:
+        triggers = [name for (name,) in connection.execute(TRIGGERS)]
+        if triggers != ["ledger_transfers_no_change"]:
+            return False
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )  # those of killed processes, which may hold locks
+        connection.execute("SET LOCAL session_replication_role = replica")  # append-only as well
+        for table in reversed(Base.metadata.sorted_tables):
+            system = " WHERE kind = 'wallet'" if table.name == "ledger_accounts" else ""
+            connection.execute(f"DELETE FROM {table.name}{system}".encode())
+    return True
+
+
+def _postgresql_template() -> str:
+    with postgres.making("template"):
+        if postgres.make_once("template"):
+            migrate(postgres.create_database(TEMPLATE))
+    return TEMPLATE

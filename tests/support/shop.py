@@ -1,0 +1,145 @@
+"""The whole shop as customers meet it: gunicorn and fakestripe as processes of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_TIMEOUT_SECONDS = 30
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RunningShop:
+    """One shop on one database, wired to one fakestripe by configuration alone."""
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.folder = folder
+        self.port, self.stripe_port = free_port(), free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.stripe_url = f"http://127.0.0.1:{self.stripe_port}"
+        self.environment = _clean_environment() | {
+            "STOREFRONT_INSTANCE": str(folder),
+            "DATABASE_URL": database_url,
+            "PORT": str(self.port),
+            "FAKESTRIPE_PORT": str(self.stripe_port),
+            "REGISTRATIONS_PER_HOUR": "100000",
+        }
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> "RunningShop":
+        self._prepare_stand_in()
+        self.flask("db", "upgrade")
+        self.start_stripe()
+        self.start_web()
+        return self
+
+    def stop(self) -> None:
+        for name in list(self._processes):
+            self._end(name, signal.SIGTERM)
+
+    def start_web(self) -> None:
+        command = ["-m", "gunicorn", "--config", "gunicorn.conf.py", "wsgi:app"]
+        self._begin("web", command, f"http://127.0.0.1:{self.port}/readyz")
+
+    def kill_web(self) -> None:
+        """SIGKILL to gunicorn and its workers: nothing gets a chance to tidy up."""
+        self._end("web", signal.SIGKILL)
+
+    def start_stripe(self) -> None:
+        command = ["-m", "flask", "--app", "wsgi", "fakestripe", "serve"]
+        self._begin("fakestripe", command, f"{self.stripe_url}/_control/clock")
+
+    def restart(self) -> None:
+        self.stop()
+        self.start_stripe()
+        self.start_web()
+
+    def flask(self, *arguments: str) -> str:
+        """The output of a flask command; raises when it fails."""
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def stripe(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask fakestripe's control: GET, or POST with a body."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.stripe_url}/_control/{path}",
+            data=data,
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def forget_faults(self) -> None:
+        for path in ("faults", "webhook_faults"):
+            request = urllib.request.Request(f"{self.stripe_url}/_control/{path}", method="DELETE")
+            urllib.request.urlopen(request, timeout=10).close()
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def _prepare_stand_in(self) -> None:
+        command = [sys.executable, "-m", "storefront.fakestripe", "prepare"]
+        command += [f"--port={self.stripe_port}"]
+        command += [f"--database={self.folder / 'fakestripe.sqlite3'}"]
+        command += [f"--webhook-url=http://127.0.0.1:{self.port}/stripe/webhook"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        (self.folder / "fakestripe.env").write_text(done.stdout)
+
+    def _begin(self, name: str, command: list[str], ready_url: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._wait_until_ready(name, ready_url)
+
+    def _wait_until_ready(self, name: str, url: str) -> None:
+        deadline = time.monotonic() + READY_TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            if self._processes[name].poll() is not None:
+                break
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError(f"{name} did not start:\n{self.log(name)}")
+
+    def _end(self, name: str, how: int) -> None:
+        process = self._processes.pop(name)
+        if how == signal.SIGKILL:
+            os.killpg(process.pid, how)
+        else:
+            process.send_signal(how)
+        process.wait(30)
+
+
+def _clean_environment() -> dict[str, str]:
+    """This process's environment without any setting of the shop's."""
+    prefixes = ("STRIPE_", "STOREFRONT_", "DATABASE_", "APP_", "SECRET_", "PORT", "FAKESTRIPE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
