@@ -103,9 +103,9 @@ def seed(url: str, number: int, events: int) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(
             """
-            INSERT INTO users (id, email, password_hash, stripe_customer_id, is_admin,
-                session_version, created_at)
-            SELECT 'usr_' || k, k || '@example.com', '', 'cus_' || k, false, 1, now()
+            INSERT INTO users (id, email, password_hash, stripe_customer_id,
+                stripe_customer_attempt, is_admin, session_version, created_at)
+            SELECT 'usr_' || k, k || '@example.com', '', 'cus_' || k, 1, false, 1, now()
             FROM (SELECT %(round)s || '_' || n AS k FROM generate_series(1, %(events)s) n) keys
             """,
             {"round": str(number), "events": events},

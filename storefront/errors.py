@@ -73,6 +73,11 @@ class StripeUnavailable(StorefrontError):
     title = "The payment service does not answer"
 
 
+class StripeFailed(StripeUnavailable):
+    """Stripe answered 500. The outcome is unknown, and Stripe repeats this answer for the same
+    idempotency key (docs.stripe.com/api/idempotent_requests): go on with another one."""
+
+
 class StripeRateLimited(StripeUnavailable):
     """Stripe asked us to slow down; nothing was done."""
 

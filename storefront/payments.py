@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from storefront import ledger, users
 from storefront.catalog import Pack
 from storefront.db import STRICT, Base, Utc, Whole, db, transaction, utcnow
-from storefront.errors import NotFound, StripeRefused, Unprocessable
+from storefront.errors import NotFound, StripeFailed, StripeRefused, Unprocessable
 from storefront.ids import new_id
 from storefront.stripe_gateway import CustomerMissing, Intent, StripeGateway
 from storefront.users import User
@@ -162,8 +162,8 @@ def settle(
     A success credits the pack, once, by the transfer id `payment:<id>`. Nothing undoes a success.
     Among unpaid states an event only ever moves the row forward, so that any order of delivery
     ends alike; `asked` means that Stripe was asked just now, and then its word simply stands.
-    Returns None for an intent that is not ours.
-    Raises Unprocessable when intent and row contradict each other; nothing is changed then.
+    Returns None for an intent that is not ours, or that no payment goes on with.
+    Raises Unprocessable when money came in that contradicts our row; nothing is changed then.
     """
     payment = _row_of(session, intent)
     if payment is None:
@@ -212,9 +212,11 @@ def _row_of(session: Session, intent: Intent) -> Payment | None:
         return None
     if payment is None:
         payment = _locked(session, Payment.id == intent.payment_id)
-    if payment is None:
-        raise Unprocessable(f"{intent.id}: its payment {intent.payment_id} is unknown here.")
-    _require_match(session, payment, intent)
+    contradiction = _contradiction(session, payment, intent)
+    if payment is None or contradiction:
+        if intent.status == "succeeded":
+            raise Unprocessable(f"{intent.id}: {contradiction}")
+        return None  # an intent whose creation was answered with a 500, and given up
     payment.stripe_intent_id = intent.id
     return payment
 
@@ -224,20 +226,22 @@ def _locked(session: Session, condition: ColumnElement[bool]) -> Payment | None:
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def _require_match(session: Session, payment: Payment, intent: Intent) -> None:
+def _contradiction(session: Session, payment: Payment | None, intent: Intent) -> str | None:
+    """What of the intent does not fit its payment, in one sentence; None when all of it fits."""
+    if payment is None:
+        return f"its payment {intent.payment_id} is unknown here."
     customer_id = session.scalar(select(User.stripe_customer_id).where(User.id == payment.user_id))
     theirs = (intent.id, intent.amount, intent.currency, intent.customer_id)
-    ours = (
-        payment.stripe_intent_id or intent.id,
-        payment.amount_cents,
-        payment.currency,
-        customer_id,
-    )
-    if theirs != ours:
-        raise Unprocessable(
-            f"{intent.id} ({intent.amount} {intent.currency}, {intent.customer_id}) is not the "
-            f"intent of payment {payment.id} ({ours[1]} {ours[2]}, {ours[3]}, {ours[0]})."
-        )
+    known_id = payment.stripe_intent_id or intent.id
+    ours = (known_id, payment.amount_cents, payment.currency, customer_id)
+    if theirs == ours:
+        return None
+    return f"{_facts(theirs)} does not fit payment {payment.id}: {_facts(ours)}."
+
+
+def _facts(values: tuple[str, int, str, str | None]) -> str:
+    intent_id, amount, currency, customer_id = values
+    return f"{intent_id} of {amount} {currency} for customer {customer_id}"
 
 
 def _stage(it: Payment | Intent) -> tuple[int, str, str]:
@@ -266,8 +270,8 @@ def _open_once(
     with transaction() as session:
         if intent is None:
             payment.status = "canceled"
-        else:
-            settle(session, intent, asked=True)
+        elif settle(session, intent, asked=True) is None:  # nobody may pay what we cannot settle
+            raise StripeRefused("The payment could not be opened. Nothing was charged; try again.")
     return payment, intent
 
 
@@ -294,7 +298,7 @@ def _create_intent(gateway: StripeGateway, payment: Payment, customer_id: str) -
                 "pack": payment.pack_or_plan,
             },
         )
-    except (StripeRefused, CustomerMissing):
+    except (StripeRefused, StripeFailed, CustomerMissing):
         with transaction() as session:
             session.execute(
                 update(Payment).where(Payment.id == payment.id).values(attempt=Payment.attempt + 1)

@@ -19,6 +19,7 @@ from storefront.errors import (
     BadInput,
     BadSignature,
     NotFound,
+    StripeFailed,
     StripeRateLimited,
     StripeRefused,
     StripeUnavailable,
@@ -114,13 +115,13 @@ class StripeGateway:
             http_client=http_client,
         )
 
-    def create_customer(self, *, user_id: str, email: str, replaces: str | None = None) -> str:
-        """The id of a new customer; the same user gets the same one (for 24 hours by the
-        idempotency key, afterwards by our own column). `replaces` names one that is gone."""
+    def create_customer(self, *, idempotency_key: str, user_id: str, email: str) -> str:
+        """The id of a new customer; the same key gets the same one (for 24 hours).
+        Raises StripeUnavailable, StripeRefused."""
         return _translated(
             lambda: self._client.v1.customers.create(
                 {"email": email, "metadata": {"user_id": user_id}},
-                {"idempotency_key": f"customer:{user_id}:{replaces or 'first'}"},
+                {"idempotency_key": idempotency_key},
             )
         ).id
 
@@ -252,7 +253,8 @@ def _translated(call: Callable[[], _T]) -> _T:
             "The payment service does not accept the configured key. Nothing was charged."
         ) from error
     except stripe.StripeError as error:  # no answer, a broken one, 409 or 5xx: outcome unknown
-        raise StripeUnavailable(
+        kind = StripeFailed if error.http_status == 500 else StripeUnavailable
+        raise kind(
             "The payment service does not answer. Nothing was charged; try again in a moment.",
             retry_after_seconds=RETRY_AFTER_SECONDS,
         ) from error

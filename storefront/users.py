@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.db import STRICT, Base, Flag, Utc, Whole, db, transaction, utcnow
-from storefront.errors import BadInput, NotFound
+from storefront.errors import BadInput, NotFound, StripeFailed, StripeRefused
 from storefront.ids import new_id
 from storefront.stripe_gateway import StripeGateway
 
@@ -27,7 +27,8 @@ _nobodys_hash = _hasher.hash("the password of an account that does not exist")
 
 
 class User(Base):
-    """A customer. `session_version` is part of every session: raising it ends them all."""
+    """A customer. `session_version` is part of every session: raising it ends them all.
+    `stripe_customer_attempt` is part of the idempotency key that makes the Stripe customer."""
 
     __tablename__ = "users"
     __table_args__ = STRICT
@@ -36,6 +37,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(Text, unique=True)
     password_hash: Mapped[str] = mapped_column(Text)
     stripe_customer_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    stripe_customer_attempt: Mapped[int] = mapped_column(Whole, default=1)
     is_admin: Mapped[bool] = mapped_column(Flag, default=False)
     session_version: Mapped[int] = mapped_column(Whole, default=1)
     created_at: Mapped[datetime] = mapped_column(Utc, default=utcnow)
@@ -162,26 +164,40 @@ def ensure_stripe_customer(gateway: StripeGateway, user: User) -> str:
     Customers are never looked up by e-mail: addresses at Stripe are not unique, and the finder
     of another person's customer would hold that person's cards. Raises the gateway's errors.
     """
-    return user.stripe_customer_id or _create_stripe_customer(gateway, user, replaces=None)
+    return user.stripe_customer_id or _create_stripe_customer(gateway, user)
 
 
 def replace_stripe_customer(gateway: StripeGateway, user: User, missing: str) -> str:
     """A new Stripe customer for one that Stripe no longer knows (deleted, or other keys)."""
-    return _create_stripe_customer(gateway, user, replaces=missing)
-
-
-def _create_stripe_customer(gateway: StripeGateway, user: User, replaces: str | None) -> str:
-    user_id = user.id
-    created = gateway.create_customer(user_id=user_id, email=user.email, replaces=replaces)
     with transaction() as session:
         session.execute(
             update(User)
-            .where(User.id == user_id, User.stripe_customer_id.is_not_distinct_from(replaces))
-            .values(stripe_customer_id=created)
+            .where(User.id == user.id, User.stripe_customer_id == missing)
+            .values(stripe_customer_id=None, stripe_customer_attempt=_NEXT_ATTEMPT)
         )
+    return ensure_stripe_customer(gateway, user)
+
+
+def _create_stripe_customer(gateway: StripeGateway, user: User) -> str:
+    user_id, attempt = user.id, user.stripe_customer_attempt
+    mine = update(User).where(User.id == user_id, User.stripe_customer_id.is_(None))
+    try:
+        created = gateway.create_customer(
+            idempotency_key=f"customer:{user_id}:{attempt}", user_id=user_id, email=user.email
+        )
+    except (StripeRefused, StripeFailed):
+        with transaction() as session:
+            unchanged = mine.where(User.stripe_customer_attempt == attempt)
+            session.execute(unchanged.values(stripe_customer_attempt=_NEXT_ATTEMPT))
+        raise
+    with transaction() as session:
+        session.execute(mine.values(stripe_customer_id=created))
         stored = session.scalar(select(User.stripe_customer_id).where(User.id == user_id))
     assert stored is not None
     return stored
+
+
+_NEXT_ATTEMPT = User.stripe_customer_attempt + 1
 
 
 def count() -> int:

@@ -48,6 +48,7 @@ def _create_users() -> None:
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
         sa.Column("stripe_customer_id", sa.Text(), nullable=True),
+        sa.Column("stripe_customer_attempt", Whole, nullable=False),
         sa.Column("is_admin", Flag(), nullable=False),
         sa.Column("session_version", Whole, nullable=False),
         sa.Column("created_at", Utc(), nullable=False),

@@ -27,7 +27,13 @@ async function watch() {
     if (payment) show(payment);
     if (payment?.outcome.settled) return;
   }
-  if (payment?.outcome.name !== "processing") say(STILL_OPEN);
+  rest(payment?.outcome.name);
+}
+
+// Enough asked: from here on the customer decides when to look again.
+function rest(name) {
+  reveal("resting");
+  if (name !== "processing") say(STILL_OPEN);
 }
 
 async function ask() {
@@ -41,15 +47,19 @@ async function ask() {
 function show({ outcome, balance, needs_top_up: needsTopUp }) {
   if (outcome.name === section.dataset.outcome) return;
   section.dataset.outcome = outcome.name;
-  document.querySelectorAll("[data-only]").forEach((part) => {
-    part.hidden = !part.dataset.only.split(" ").includes(outcome.name);
-  });
+  reveal(outcome.name);
   document.title = document.title.replace(heading.textContent, outcome.heading);
   heading.textContent = outcome.heading;
   say(outcome.message);
   document.getElementById("outcome-balance").textContent = credits(balance);
   showInHeader(balance, needsTopUp);
   if (OVER.includes(outcome.name)) forgetOrder();
+}
+
+function reveal(name) {
+  document.querySelectorAll("[data-only]").forEach((part) => {
+    part.hidden = !part.dataset.only.split(" ").includes(name);
+  });
 }
 
 function say(sentence) {

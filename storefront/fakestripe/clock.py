@@ -34,15 +34,21 @@ class Clock:
     def jump_to(self, moment: float) -> None:
         """Move forward to `moment`; a moment already past changes nothing."""
         with self._lock:
-            ahead = moment - self.time()
-            if ahead <= 0:
-                return
-            self._set(self._offset + ahead)
+            self._raise(self._offset + moment - self.time())
+
+    def run_ahead(self, offset: float) -> None:
+        """Be `offset` seconds ahead of real time; a clock further ahead already stays."""
+        with self._lock:
+            self._raise(offset)
 
     def reset(self) -> None:
         """Go back to real time, together with the removal of everything that was dated."""
         with self._lock:
             self._set(0.0)
+
+    def _raise(self, offset: float) -> None:
+        if offset > self._offset:
+            self._set(offset)
 
     def _set(self, offset: float) -> None:
         with self._store.writing() as tx:

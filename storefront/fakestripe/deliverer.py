@@ -191,6 +191,8 @@ def _post(
         finally:
             answer.close()
         return answer.status, None, excerpt.decode("utf-8", "replace")
+    except urllib3.exceptions.NewConnectionError as error:  # to urllib3 a kind of time-out
+        return None, f"Could not connect: {error}"[:300], ""
     except urllib3.exceptions.TimeoutError:
         return None, f"Timed out after {TIMEOUT_SECONDS:.0f} seconds", ""
     except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -34,7 +34,7 @@ def prepare(
         "STRIPE_SECRET_KEY": secret_key,
         "STRIPE_PUBLISHABLE_KEY": publishable_key,
         "STRIPE_WEBHOOK_SECRET": webhook_secret,
-        "STRIPE_API_BASE": settings.url(),
+        "STRIPE_API_BASE": settings.api_url(),
         "STRIPE_JS_URL": f"{settings.url()}/{_ApiVersion.CURRENT_MAJOR}/stripe.js",
     }
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import FrameType
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer
 
-from . import create_fakestripe
+from . import create_fakestripe, http_server
 from .account import EXTENSION, Account
 from .settings import LOOPBACK_HOSTS, Settings
 from .ticker import Ticker
@@ -24,21 +24,6 @@ _KEY_VARIABLES = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY")
 
 class RefusedToStart(Exception):
     """The stand-in must not or cannot run here; the text says why in one line."""
-
-
-class QuietHandler(WSGIRequestHandler):
-    """Keeps connections open between requests, as client libraries expect, and logs nothing."""
-
-    protocol_version = "HTTP/1.1"
-    # Headers and body are two small writes; Nagle's algorithm would hold the second for 40 ms.
-    disable_nagle_algorithm = True
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Say nothing: requests can be seen on the control page."""
-
-    def version_string(self) -> str:
-        """Return the Server header."""
-        return "fakestripe"
 
 
 def serve(
@@ -56,11 +41,7 @@ def serve(
     actual = replace(settings, port=listener.getsockname()[1])
     app = create_fakestripe(actual)
     account: Account = app.extensions[EXTENSION]
-    server = make_server(
-        actual.host, actual.port, app, threaded=True, request_handler=QuietHandler,
-        fd=listener.fileno(),
-    )  # fmt: skip
-    listener.close()  # the server has its own copy
+    server = http_server.make(app, listener)
     ticker = Ticker(account)
     account.deliverer.start()
     ticker.start()

@@ -13,7 +13,8 @@ class Settings:
     """Everything a stand-in needs to know before it starts.
 
     `port` 0 means any free port. `public_url` is how browsers reach it, without a trailing
-    slash; left empty it is derived from host and port.
+    slash; left empty it is `localhost` with the port: a shop is opened there too, and two sites
+    in one page cost Chromium a process and its input events a frame.
     """
 
     database: Path
@@ -25,5 +26,9 @@ class Settings:
         """Return the address browsers use, without a trailing slash."""
         if self.public_url:
             return self.public_url.rstrip("/")
+        return f"http://localhost:{self.port}" if self.host == "127.0.0.1" else self.api_url()
+
+    def api_url(self) -> str:
+        """Return the address that servers use: the one that is listened on."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"

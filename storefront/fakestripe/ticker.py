@@ -49,9 +49,9 @@ def advance(account: Account, seconds: float) -> None:
     Timers see the moment they were set for. Deliveries that come due are each tried once before
     this returns.
     """
-    target = account.clock.time() + seconds
-    run_due_timers(account, target, stepping=True)
-    account.clock.jump_to(target)
+    offset = account.clock.offset() + seconds
+    run_due_timers(account, account.clock.time() + seconds, stepping=True)
+    account.clock.run_ahead(offset)
     _prune(account)
     account.deliverer.wait(RETRY_PATIENCE_SECONDS, due_only=True)
 

@@ -14,7 +14,8 @@ def payment_intent(client: stripe.StripeClient, **params: Any) -> stripe.Payment
     """Create an intent over $10.00 that takes cards without redirects."""
     automatic = {"enabled": True, "allow_redirects": "never"}
     given: Any = {"amount": 1000, "currency": "usd", "automatic_payment_methods": automatic}
-    return client.v1.payment_intents.create({**given, **params})
+    everything: Any = {**given, **params}
+    return client.v1.payment_intents.create(everything)
 
 
 def paid(client: stripe.StripeClient, method: str = "pm_card_visa", **params: Any) -> Any:

@@ -28,8 +28,8 @@ def resource(answer: JSON) -> type[StripeObject]:
 
 def field_names(kind: type[StripeObject]) -> set[str]:
     """Return the fields that a class of the SDK declares."""
-    return {name for name, hint in kind.__annotations__.items()
-            if get_origin(hint) is not typing.ClassVar and not name.startswith("_")}  # fmt: skip
+    constants = {n for n, hint in kind.__annotations__.items() if "ClassVar" in str(hint)}
+    return {name for name in kind.__annotations__ if name[0] != "_"} - constants
 
 
 def missing_fields(answer: JSON) -> set[str]:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.fakestripe.builders import customer, paid, payment_intent
+from tests.fakestripe.builders import RETURN_URL, customer, paid, payment_intent
 from tests.fakestripe.harness import FakeStripe, Receiver
+from tests.fakestripe.sdk_shapes import enumerated
 
 
 def types(page: Any) -> list[str]:
@@ -40,6 +41,26 @@ def test_types_filter(alone: FakeStripe) -> None:
     wanted = ["customer.created", "charge.succeeded"]
     assert types(client.v1.events.list({"types": wanted})) == wanted[::-1]
     assert client.v1.events.list({"types": ["charge.refunded"]}).data == []
+
+
+def test_only_types_that_the_sdk_knows_are_emitted(alone: FakeStripe) -> None:
+    client = alone.client()
+    buyer = customer(client)
+    client.v1.customers.update(buyer.id, {"name": "Jo"})
+    saved = client.v1.payment_methods.attach("pm_card_visa", {"customer": buyer.id})
+    client.v1.payment_methods.update(saved.id, {"metadata": {"a": "1"}})
+    for method in ("pm_card_visa", "pm_card_standInProcessingFails"):
+        paid(client, method)
+    paid(client, "pm_card_authenticationRequired", return_url=RETURN_URL)
+    paid(client, capture_method="manual")
+    client.v1.payment_intents.cancel(payment_intent(client).id)
+    client.v1.payment_intents.capture(paid(client, capture_method="manual").id)
+    client.v1.payment_methods.detach(saved.id)
+    client.v1.customers.delete(buyer.id)
+    alone.advance(8 * 24 * 3600)
+    emitted = {event["type"] for event in alone.events()}
+    assert len(emitted) == 18
+    assert emitted <= enumerated(stripe.Event.__annotations__["type"])
 
 
 def test_filters_are_limited(client: stripe.StripeClient) -> None:

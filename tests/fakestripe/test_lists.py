@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -60,15 +62,16 @@ def test_times_filter(alone: FakeStripe) -> None:
     old = customer(client)
     alone.advance(1000)
     new = customer(client)
-    for created, expected in (
+    cases: list[tuple[Any, list[str]]] = [
         (old.created, [old.id]),
         ({"gt": old.created}, [new.id]),
         ({"gte": old.created}, [new.id, old.id]),
         ({"lt": new.created}, [old.id]),
         ({"lte": new.created, "gt": old.created}, [new.id]),
         ({"gt": new.created}, []),
-    ):
-        page = client.v1.customers.list({"created": created})  # type: ignore[typeddict-item]
+    ]
+    for created, expected in cases:
+        page = client.v1.customers.list({"created": created})
         assert [c.id for c in page.data] == expected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -196,6 +197,27 @@ def test_confirming_needs_a_payment_method(client: stripe.StripeClient) -> None:
     assert "missing a payment method" in error.message
 
 
+def test_parallel_confirmations_charge_once(fakestripe: FakeStripe) -> None:
+    client = fakestripe.client()
+    intent = payment_intent(client)
+    outcomes: list[str] = []
+
+    def confirm() -> None:
+        try:
+            params: Any = {"payment_method": "pm_card_visa"}
+            outcomes.append(str(client.v1.payment_intents.confirm(intent.id, params).status))
+        except stripe.InvalidRequestError as error:
+            outcomes.append(str(error.code))
+
+    threads = [threading.Thread(target=confirm) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["payment_intent_unexpected_state"] * 7 + ["succeeded"]
+    assert len(client.v1.charges.list({"payment_intent": intent.id}).data) == 1
+
+
 def test_late_settlement_and_its_events(alone: FakeStripe) -> None:
     client = alone.client()
     good = paid(client, "pm_card_standInProcessingSucceeds")
@@ -247,7 +269,7 @@ def test_an_authorisation_expires_after_a_week(alone: FakeStripe) -> None:
 
 
 def test_payment_method_types_follow_currency_and_filters(client: stripe.StripeClient) -> None:
-    create = client.v1.payment_intents.create
+    create: Any = client.v1.payment_intents.create
     base: Any = {"amount": 1000}
     assert create({**base, "currency": "usd"}).payment_method_types == ["card", "us_bank_account"]
     assert create({**base, "currency": "eur"}).payment_method_types == ["card", "sepa_debit"]

@@ -31,8 +31,8 @@ def plain(answer: stripe.StripeObject) -> JSON:
 def declined_intent(client: stripe.StripeClient) -> JSON:
     with pytest.raises(stripe.CardError) as caught:
         paid(client, "pm_card_visa_chargeDeclined")
-    assert caught.value.error is not None
-    return plain(client.v1.payment_intents.retrieve(caught.value.error.payment_intent.id))
+    error: Any = caught.value.error
+    return plain(client.v1.payment_intents.retrieve(error.payment_intent.id))
 
 
 def challenged_intent(client: stripe.StripeClient) -> JSON:

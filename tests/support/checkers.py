@@ -45,12 +45,14 @@ def race(
     app: Flask, purchase: Purchase, tasks: Sequence[Callable[[], object]], again: Sequence[Event],
     handle: Handle,
 ) -> tuple[list[str], list[Exception]]:  # fmt: skip
-    """Run tasks at once, then deliver again what Stripe would; violations and what was raised."""
+    """Run tasks at once, then deliver again what Stripe would; violations, and what was raised
+    or ended as a failure, so that Stripe would have been answered with a 5xx."""
     outcomes = at_once(app, tasks)
+    refused = [RuntimeError(str(it)) for it in outcomes if getattr(it, "state", "") == "failed"]
     with app.app_context():
         for event in again:
             handle(event)
-    return violations(app, purchase, purchase.credits), raised(outcomes)
+    return violations(app, purchase, purchase.credits), [*raised(outcomes), *refused]
 
 
 def race_duplicates(
@@ -69,10 +71,6 @@ def race_duplicates(
     return found, errors
 
 
-def same_event(purchase: Purchase, event: Json) -> list[Json]:
-    return [event] * THREADS
-
-
 def final_states(
     app: Flask,
     handle: Handle,
@@ -80,14 +78,15 @@ def final_states(
     make_events: Callable[[Purchase], Sequence[Json]],
     *,
     linked: bool = True,
+    repeat: bool = True,
 ) -> dict[str, list[tuple[int, ...]]]:
-    """Deliver one payment's events in every order, a payment of its own for each, and then all of
-    them once more; the final states that were reached, and by which orders."""
+    """Deliver one payment's events in every order, a payment of its own for each, and then (with
+    `repeat`) all of them once more; the final states that were reached, and by which orders."""
     reached: dict[str, list[tuple[int, ...]]] = {}
     for order, purchase, events in _all_orders(app, customer, make_events, linked):
         with app.app_context():
             before = _credits(customer)
-            for index in (*order, *reversed(order)):
+            for index in (*order, *(reversed(order) if repeat else ())):
                 handle(events[index])
             state = json.dumps(_state(purchase, before), sort_keys=True, default=str)
         reached.setdefault(state, []).append(order)

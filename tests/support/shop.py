@@ -87,6 +87,13 @@ class RunningShop:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def intents_of(self, email: str) -> list[dict[str, Any]]:
+        """All payment intents of the customer with this address, as fakestripe holds them."""
+        customers = self.stripe("objects?type=customer&limit=1000")["data"]
+        mine = {each["id"] for each in customers if each["email"] == email}
+        intents = self.stripe("objects?type=payment_intent&limit=1000")["data"]
+        return [each for each in intents if each["customer"] in mine]
+
     def forget_faults(self) -> None:
         for path in ("faults", "webhook_faults"):
             request = urllib.request.Request(f"{self.stripe_url}/_control/{path}", method="DELETE")
@@ -96,9 +103,7 @@ class RunningShop:
         return (self.folder / f"{name}.log").read_text()
 
     def _prepare_stand_in(self) -> None:
-        command = [sys.executable, "-m", "storefront.fakestripe", "prepare"]
-        command += [f"--port={self.stripe_port}"]
-        command += [f"--database={self.folder / 'fakestripe.sqlite3'}"]
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", "fakestripe", "prepare"]
         command += [f"--webhook-url=http://127.0.0.1:{self.port}/stripe/webhook"]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True
