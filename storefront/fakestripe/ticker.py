@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 
 from . import idempotency
@@ -37,9 +38,12 @@ class Ticker:
     def _work(self) -> None:
         ticks = 0
         while not self._stopping.wait(TICK_SECONDS):
-            run_due_timers(self._account, self._account.clock.time())
-            if ticks % PRUNE_EVERY_TICKS == 0:
-                _prune(self._account)
+            try:
+                run_due_timers(self._account, self._account.clock.time())
+                if ticks % PRUNE_EVERY_TICKS == 0:
+                    _prune(self._account)
+            except sqlite3.Error:  # a busy file now is no reason never to tick again
+                _log.exception("a tick failed")
             ticks += 1
 
 

@@ -59,7 +59,7 @@ def test_only_types_that_the_sdk_knows_are_emitted(alone: FakeStripe) -> None:
     client.v1.customers.delete(buyer.id)
     alone.advance(8 * 24 * 3600)
     emitted = {event["type"] for event in alone.events()}
-    assert len(emitted) == 18
+    assert len(emitted) == 19
     assert emitted <= enumerated(stripe.Event.__annotations__["type"])
 
 
