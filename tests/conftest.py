@@ -13,9 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from storefront.config import Config
+from tests.fakestripe.harness import FakeStripe, running_fakestripe
 from tests.support import databases, postgres
 from tests.support.apps import closing, some_settings
 from tests.support.apps import an_app as build_app
+from tests.support.served import ServedShop, served_shop
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,3 +77,19 @@ def app(settings: Config) -> Iterator[Flask]:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def fakestripe(tmp_path: Path) -> Iterator[FakeStripe]:
+    """A stand-in for Stripe of the test's own, as the program it is."""
+    folder = tmp_path / "fakestripe"
+    folder.mkdir()
+    with running_fakestripe(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database_url: str, fakestripe: FakeStripe) -> Iterator[ServedShop]:
+    """The shop over real HTTP, wired to fakestripe, which delivers its webhooks to it."""
+    with served_shop(tmp_path, database_url, fakestripe) as served:
+        yield served

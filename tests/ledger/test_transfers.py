@@ -176,7 +176,9 @@ ROW = (
     ],
     ids=str,
 )
-def test_the_database_refuses_transfers_that_cannot_be(app: Flask, wrong: dict[str, object]) -> None:
+def test_the_database_refuses_transfers_that_cannot_be(
+    app: Flask, wrong: dict[str, object]
+) -> None:
     wallet = ledger.wallet_id(a_customer_with_credits(app).id)
     values = {"source": "sales", "target": wallet, "wallet": wallet, "credits": 5} | wrong
     values = {name: wallet if value == "WALLET" else value for name, value in values.items()}

@@ -36,7 +36,9 @@ def schema(database_url: str) -> dict[str, object]:
                     (column["name"], str(column["type"]), column["nullable"])
                     for column in inspector.get_columns(table)
                 ],
-                "checks": sorted(str(it["sqltext"]) for it in inspector.get_check_constraints(table)),
+                "checks": sorted(
+                    str(it["sqltext"]) for it in inspector.get_check_constraints(table)
+                ),
                 "unique": sorted(
                     str(it["column_names"]) for it in inspector.get_unique_constraints(table)
                 ),
@@ -72,7 +74,9 @@ def test_each_step_goes_down_and_up_by_itself(empty_url: str) -> None:
         revision = path.name[:4]
         databases.migrate(empty_url, revision)
         before = schema(empty_url)
-        databases.migrate_down(empty_url, f"{int(revision) - 1:04}" if revision > "0001" else "base")
+        databases.migrate_down(
+            empty_url, f"{int(revision) - 1:04}" if revision > "0001" else "base"
+        )
         databases.migrate(empty_url, revision)
         assert schema(empty_url) == before
 
@@ -153,4 +157,8 @@ def test_readyz_knows_whether_migrations_are_at_head(app: Flask) -> None:
     response = app.test_client().get("/readyz")
     books.execute(app, "UPDATE alembic_version SET version_num = :head", head=VERSIONS[-1].name[:4])
     assert response.status_code == 503
-    assert response.json == {"status": "unavailable", "migrations": "0000", "run": "flask db upgrade"}
+    assert response.json == {
+        "status": "unavailable",
+        "migrations": "0000",
+        "run": "flask db upgrade",
+    }

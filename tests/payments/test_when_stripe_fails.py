@@ -247,4 +247,6 @@ def test_a_crash_anywhere_while_opening_costs_nothing(
     assert report.violations == []
     users = {intent["metadata"]["user_id"] for intent in stripe.intents.values()}
     assert all(len(stripe.intents_of(user)) == 1 for user in users)
-    assert len(stripe.customers) == len(users) == len(report.points) + 2  # one got through, one went before
+    assert (
+        len(stripe.customers) == len(users) == len(report.points) + 2
+    )  # one got through, one went before

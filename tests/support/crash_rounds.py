@@ -102,15 +102,13 @@ def in_fork(
     return told
 
 
-def _run_and_exit(
-    work: Callable[[Callable[[dict[str, Any]], None]], None], writer: int
-) -> None:
+def _run_and_exit(work: Callable[[Callable[[dict[str, Any]], None]], None], writer: int) -> None:
     def tell(facts: dict[str, Any]) -> None:
         os.write(writer, json.dumps(facts).encode() + b"\n")
 
     try:
         work(tell)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  whatever it was, a fork must not live on as a second us
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)

@@ -19,7 +19,7 @@ def at_once(app: Flask, tasks: Sequence[Callable[[], T]]) -> list[T | Exception]
             barrier.wait()
             try:
                 return task()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  what was raised is the outcome
                 return error
 
     with ThreadPoolExecutor(len(tasks)) as pool:

@@ -9,9 +9,7 @@ from tests.support.builders import Customer
 KEY = "order-key-0123456789"
 
 
-def opens(
-    app: Flask, customer: Customer, pack: str = "usd_10", key: str | None = KEY
-) -> Opened:
+def opens(app: Flask, customer: Customer, pack: str = "usd_10", key: str | None = KEY) -> Opened:
     """open_top_up() in a request of its own. Raises what it raises."""
     with app.app_context():
         return payments.open_top_up(

@@ -24,8 +24,7 @@ PLANT = {
     "postgresql": [
         "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'sabotaged table'; END $$",
-        "CREATE TRIGGER sabotage BEFORE {what} ON {table}"
-        " FOR EACH ROW EXECUTE FUNCTION sabotage()",
+        "CREATE TRIGGER sabotage BEFORE {what} ON {table} FOR EACH ROW EXECUTE FUNCTION sabotage()",
     ],
 }
 REMOVE = {
@@ -130,9 +129,7 @@ def test_books_that_contradict_each_other_are_recorded_not_overwritten(
     """The transfer exists although the payment is open: somebody set the payment back."""
     purchase = a_payment(app)
     deliver(client, paid(purchase))
-    books.execute(
-        app, "UPDATE payments SET status = 'processing' WHERE id = :id", id=purchase.id
-    )
+    books.execute(app, "UPDATE payments SET status = 'processing' WHERE id = :id", id=purchase.id)
     assert deliver(client, paid(purchase)).status_code == 200
     after = books.read(app)
     assert after.payments[purchase.id]["status"] == "succeeded"

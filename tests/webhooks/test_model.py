@@ -99,7 +99,9 @@ class WebhookMachine(RuleBasedStateMachine):
         for _ in range(times):
             assert deliver(self.client, event).status_code == 200
 
-    @rule(target=sent, purchase=purchases, wrong=st.sampled_from(("amount", "currency", "customer")))
+    @rule(
+        target=sent, purchase=purchases, wrong=st.sampled_from(("amount", "currency", "customer"))
+    )
     def contradicts(self, purchase: Purchase, wrong: str) -> dict[str, Any]:
         changes: dict[str, Any] = {
             "amount": {"amount_received": purchase.amount - 1},

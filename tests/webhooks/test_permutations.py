@@ -91,4 +91,6 @@ def test_all_orders_of_what_was_never_paid_end_alike(
 
 def summary(states: dict[str, list[tuple[int, ...]]]) -> str:
     """Each final state with one order that led to it."""
-    return "\n".join(f"{orders[0]} and {len(orders) - 1} more: {it}" for it, orders in states.items())
+    return "\n".join(
+        f"{orders[0]} and {len(orders) - 1} more: {it}" for it, orders in states.items()
+    )

@@ -145,9 +145,7 @@ def test_an_event_around_an_unusable_intent_is_parked(
 
 
 @pytest.mark.parametrize("object", [None, [], "pi_1", 7, {}], ids=str)
-def test_an_event_around_no_object_is_parked(
-    app: Flask, client: FlaskClient, object: Any
-) -> None:
+def test_an_event_around_no_object_is_parked(app: Flask, client: FlaskClient, object: Any) -> None:
     event = an_event({}) | {"data": {"object": object}}
     assert deliver(client, event).status_code == 200
     assert books.read(app).event_states() == {event["id"]: "parked"}

@@ -1,0 +1,99 @@
+"""Imports point one way. This table is docs/architecture.md's picture, held by a test."""
+
+import ast
+
+import pytest
+
+from tests.rules.sources import Source, all_sources
+
+MAY_IMPORT: dict[str, str] = {
+    "errors": "",
+    "ids": "",
+    "money": "",
+    "config": "errors",
+    "db": "",
+    "ledger": "db errors",
+    "catalog": "errors money",
+    "attempts": "db errors",
+    "stripe_gateway": "config db errors",
+    "users": "db errors ids stripe_gateway",
+    "payments": "catalog db errors ids ledger stripe_gateway users",
+    "inbox": "db errors stripe_gateway",
+    "statements": "ledger payments",
+    "tables": "attempts inbox ledger payments users",
+    "handlers": "db errors inbox ledger payments stripe_gateway",
+    "web": "attempts catalog config db errors handlers ledger money payments statements"
+    " stripe_gateway users",
+    "cli": "config db errors fakestripe ledger users web",
+    "fakestripe": "",
+    "__init__": "catalog cli config db stripe_gateway tables users web",
+}
+"""Room -> the rooms of ours that it may import from, besides itself. A new room gets a line here,
+and thinks about its place in the picture."""
+
+STRIPE = {"stripe_gateway", "fakestripe"}
+FLASK = {"__init__", "web", "cli", "fakestripe"}
+FLASK_PACKAGES = set("flask flask_login flask_wtf wtforms werkzeug jinja2 markupsafe".split())
+STRIPE_CLIENT = {"StripeClient", "RequestsClient", "HTTPClient", "Webhook", "WebhookSignature"}
+
+sources = pytest.mark.parametrize("source", all_sources(), ids=lambda source: source.name)
+
+
+def rooms_imported(source: Source) -> set[str]:
+    """The rooms of ours that a file imports; `from storefront import x` names the room x."""
+    found = set()
+    for name in source.imports():
+        head, *rest = name.split(".")
+        if head == "storefront":
+            found.add(rest[0] if rest else "__init__")
+    return {"__init__" if room == "create_app" else room for room in found} - {source.noun}
+
+
+@sources
+def test_a_room_imports_only_what_the_table_allows(source: Source) -> None:
+    assert source.noun in MAY_IMPORT, f"{source.noun} has no line in the table of imports"
+    assert rooms_imported(source) <= set(MAY_IMPORT[source.noun].split())
+
+
+def test_the_table_has_no_circle_and_nothing_that_is_not_there() -> None:
+    """Leaf by leaf, everything can be taken away."""
+    left = {room: set(allowed.split()) for room, allowed in MAY_IMPORT.items()}
+    assert set(left) == {source.noun for source in all_sources()}
+    while left:
+        leaves = {room for room, allowed in left.items() if not allowed & set(left)}
+        assert leaves, f"a circle among {sorted(left)}"
+        left = {room: allowed for room, allowed in left.items() if room not in leaves}
+
+
+def test_the_table_allows_nothing_that_nobody_needs() -> None:
+    used: dict[str, set[str]] = {room: set() for room in MAY_IMPORT}
+    for source in all_sources():
+        used[source.noun] |= rooms_imported(source)
+    unneeded = {room: set(MAY_IMPORT[room].split()) - used[room] for room in MAY_IMPORT}
+    assert not {room: names for room, names in unneeded.items() if names}
+
+
+@sources
+def test_stripe_is_imported_in_the_gateway_alone(source: Source) -> None:
+    """fakestripe takes types from the SDK, never its client."""
+    names = [name for name in source.imports() if name.split(".")[0] == "stripe"]
+    assert not names or source.noun in STRIPE
+    if source.noun == "fakestripe":
+        assert not [name for name in names if name.rsplit(".", 1)[-1] in STRIPE_CLIENT]
+
+
+@sources
+def test_the_web_framework_stays_in_the_web(source: Source) -> None:
+    names = {name.split(".")[0] for name in source.imports()} & FLASK_PACKAGES
+    assert not names or source.noun in FLASK
+
+
+@sources
+def test_nothing_asks_whether_it_is_being_tested(source: Source) -> None:
+    """No `if testing`, no mock, no pytest in the shop."""
+    roots = {name.split(".")[0] for name in source.imports()}
+    assert not roots & {"pytest", "hypothesis", "unittest", "tests", "mock"}
+    constants = [node.value for node in ast.walk(source.tree) if isinstance(node, ast.Constant)]
+    assert not {"TESTING", "PYTEST_CURRENT_TEST"} & {it for it in constants if isinstance(it, str)}
+    attributes = {node.attr for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)}
+    assert "testing" not in attributes

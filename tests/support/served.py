@@ -1,0 +1,99 @@
+"""The shop behind a real HTTP server in a thread, wired to a fakestripe that delivers to it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.fakestripe.harness import FakeStripe
+from tests.support import books
+from tests.support.apps import an_app, closing, some_settings
+from tests.support.builders import Customer, a_user
+from tests.support.shopping import opens
+
+SOON_SECONDS = 15
+
+
+@dataclass
+class ServedShop:
+    """A shop at `url`; what a buyer does at Stripe is done by `buys` and `pays`."""
+
+    app: Flask
+    url: str
+    stripe: FakeStripe
+
+    def a_buyer(self) -> Customer:
+        return a_user(self.app, stripe_id=None)
+
+    def pays(self, intent_id: str, card: str = "pm_card_visa") -> Any:
+        """Confirm an intent with a test card, as Stripe.js would; a decline is no error here."""
+        params: Any = {"payment_method": card, "return_url": f"{self.url}/payments/x"}
+        return self.stripe.session.post(
+            f"{self.stripe.url}/v1/payment_intents/{intent_id}/confirm",
+            data=params,
+            auth=("sk_test_fakestripe", ""),
+            timeout=30,
+        )
+
+    def buys(self, buyer: Customer, pack: str, key: str, card: str = "pm_card_visa") -> str:
+        """Open a payment and pay it; its id."""
+        opened = opens(self.app, buyer, pack, key)
+        self.pays(opened.intent_id, card)
+        return opened.payment_id
+
+    def balance(self, buyer: Customer) -> int:
+        return books.balance(self.app, buyer.id)
+
+    def status(self, payment_id: str) -> str:
+        status: str = books.read(self.app).payments[payment_id]["status"]
+        return status
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Wait until something is true, with a deadline and no fixed sleep."""
+    deadline = time.monotonic() + SOON_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"in vain: {what}"
+        time.sleep(0.02)
+
+
+@contextmanager
+def served_shop(root: Path, database_url: str, stripe: FakeStripe) -> Iterator[ServedShop]:
+    """Serve the shop on a free port. Its endpoint is registered at fakestripe first, since the
+    signing secret is one of its settings."""
+    app: Flask | None = None
+    # Bound before there is an app: the endpoint's address must be known to get its secret.
+    server = make_server(
+        "127.0.0.1",
+        0,
+        lambda environ, start: app(environ, start),  # type: ignore[misc]
+        threaded=True,
+        request_handler=QuietHandler,
+    )
+    url = f"http://127.0.0.1:{server.server_port}"
+    endpoint = stripe.register_webhook(f"{url}/stripe/webhook")
+    secret, base = endpoint["secret"], stripe.url
+    settings = some_settings(
+        root, database_url, STRIPE_WEBHOOK_SECRET=secret, STRIPE_API_BASE=base, APP_URL=url
+    )
+    with closing(an_app(settings)) as built:
+        app = built
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield ServedShop(built, url, stripe)
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log(self, *_: Any) -> None:
+        """Say nothing."""
