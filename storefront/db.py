@@ -13,7 +13,18 @@ from types import ModuleType
 from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Boolean, Connection, DateTime, Engine, Integer, Text, event
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnClause,
+    Connection,
+    DateTime,
+    Engine,
+    Integer,
+    Text,
+    event,
+    literal_column,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -124,6 +135,16 @@ def end_reading() -> None:
 
 def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+def clock(session: Session, plus_seconds: float = 0) -> ColumnClause[datetime]:
+    """SQL for the database's own time, as its columns hold it: machines that share a database
+    need not agree about the time."""
+    if is_sqlite(session):
+        now = f"strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now', '{plus_seconds:+.3f} seconds')"
+    else:
+        now = f"(statement_timestamp() + interval '{plus_seconds:.3f} seconds')"
+    return literal_column(now, Utc)
 
 
 def _write_lock(session: Session) -> Any:

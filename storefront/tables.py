@@ -2,8 +2,9 @@
 
 from storefront.attempts import Attempt
 from storefront.inbox import StripeEvent
-from storefront.ledger import Account, Transfer
+from storefront.jobs import Job
+from storefront.ledger import Account, Lot, LotUse, Transfer
 from storefront.payments import Payment
 from storefront.users import User
 
-ALL = (User, Payment, StripeEvent, Account, Transfer, Attempt)
+ALL = (User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Job, Attempt)

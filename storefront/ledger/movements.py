@@ -22,7 +22,9 @@ class Movement:
 
 _DECLARED = (
     Movement("top_up", "in", "sales", says="Credits bought"),
+    Movement("plan_grant", "in", "granted", says="Credits of your plan"),
     Movement("spend", "out", "spent", says="Credits spent"),
+    Movement("expiry", "out", "expired", says="Credits expired"),
 )
 
 MOVEMENTS = {movement.code: movement for movement in _DECLARED}

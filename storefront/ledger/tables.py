@@ -1,4 +1,4 @@
-"""The ledger's two tables."""
+"""The ledger's tables: accounts, transfers, and the lots of credits that expire."""
 
 from datetime import datetime
 
@@ -86,3 +86,55 @@ class Transfer(Base):
     def signed_credits(self) -> int:
         """Positive when the wallet received."""
         return self.credits if self.target == self.wallet else -self.credits
+
+
+class Lot(Base):
+    """Credits of one wallet that expire together at `expires_at`, brought by the transfer whose id
+    is the lot's. `remaining` is what no use has taken yet: it is `credits` less its uses.
+
+    Credits that never expire are in no lot: they are the balance less what remains in lots.
+    """
+
+    __tablename__ = "ledger_lots"
+    __table_args__ = (
+        CheckConstraint("credits > 0", name="lot_credits_positive"),
+        CheckConstraint("remaining >= 0 AND remaining <= credits", name="remaining_is_a_part"),
+        Index(
+            "ix_ledger_lots_wallet",
+            "wallet",
+            "expires_at",
+            postgresql_where=text("remaining > 0"),
+            sqlite_where=text("remaining > 0"),
+        ),
+        Index(
+            "ix_ledger_lots_expires_at",
+            "expires_at",
+            postgresql_where=text("remaining > 0"),
+            sqlite_where=text("remaining > 0"),
+        ),
+        {"sqlite_strict": True},
+    )
+
+    id: Mapped[str] = mapped_column(Text, ForeignKey("ledger_transfers.id"), primary_key=True)
+    wallet: Mapped[str] = mapped_column(Text, ForeignKey("ledger_accounts.id"))
+    credits: Mapped[int] = mapped_column(Whole)
+    remaining: Mapped[int] = mapped_column(Whole)
+    expires_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class LotUse(Base):
+    """`credits` of a lot that a transfer took: a spend, the lot's expiry, or the lot's own grant,
+    where it paid a debt. Append-only, as transfers are."""
+
+    __tablename__ = "ledger_lot_uses"
+    __table_args__ = (
+        CheckConstraint("credits > 0", name="use_credits_positive"),
+        Index("ix_ledger_lot_uses_lot", "lot_id"),
+        {"sqlite_strict": True},
+    )
+
+    transfer_id: Mapped[str] = mapped_column(
+        Text, ForeignKey("ledger_transfers.id"), primary_key=True
+    )
+    lot_id: Mapped[str] = mapped_column(Text, ForeignKey("ledger_lots.id"), primary_key=True)
+    credits: Mapped[int] = mapped_column(Whole)

@@ -1,27 +1,29 @@
 """Recompute everything from the transfers and name what differs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-
-@dataclass(frozen=True)
-class Discrepancy:
-    """One account of the books that does not add up, and how."""
-
-    account: str
-    finding: str
+from storefront.db import utcnow
+from storefront.ledger.discrepancy import Discrepancy
+from storefront.ledger.lot_verification import verify_lots
 
 
-def verify(session: Session) -> list[Discrepancy]:
+def verify(session: Session, now: datetime | None = None) -> list[Discrepancy]:
     """All discrepancies; an empty list when every balance follows from the transfers.
 
     For each wallet: the balance is the sum of its transfers, the version their number, and each
-    transfer continues from the one before. Over all accounts the sum is zero.
+    transfer continues from the one before. Over all accounts the sum is zero. For lots, see
+    verify_lots(); `now` (UTC) decides which should have expired.
     """
-    return [*_wrong_wallets(session), *_broken_chains(session), *_wrong_total(session)]
+    return [
+        *_wrong_wallets(session),
+        *_broken_chains(session),
+        *_wrong_total(session),
+        *verify_lots(session, now or utcnow()),
+    ]
 
 
 def _wrong_wallets(session: Session) -> Iterator[Discrepancy]:

@@ -3,20 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storefront.db import MAX_WHOLE, utcnow
+from storefront.db import MAX_WHOLE, is_sqlite, utcnow
 from storefront.errors import InsufficientCredits, TransferConflict
+from storefront.ledger import lots
 from storefront.ledger.movements import MOVEMENTS
-from storefront.ledger.tables import Account, Transfer, wallet_id
+from storefront.ledger.tables import Account, Lot, Transfer, wallet_id
 
 
 @dataclass(frozen=True)
 class Order:
     """A transfer to be made. `id` is its idempotency key, `code` a declared movement,
-    `credits` a positive integer, `happened_at` UTC (now, if None)."""
+    `credits` a positive integer, `happened_at` UTC (now, if None).
+
+    Credits with `expires_at` (UTC) expire then; only movements into a wallet may have it.
+    """
 
     id: str
     code: str
@@ -25,6 +31,7 @@ class Order:
     happened_at: datetime | None = None
     payment_id: str | None = None
     note: str = ""
+    expires_at: datetime | None = None
 
 
 def transfer(session: Session, order: Order) -> Transfer:
@@ -59,6 +66,8 @@ def _check(order: Order) -> None:
     assert order.id, "a transfer needs an id"
     is_whole = isinstance(order.credits, int) and not isinstance(order.credits, bool)
     assert is_whole and 0 < order.credits <= MAX_WHOLE, "credits are a positive integer"
+    inward = MOVEMENTS[order.code].direction == "in"
+    assert inward or order.expires_at is None, "only credits that come in can expire"
 
 
 def _lock_wallets(session: Session, user_ids: set[str]) -> dict[str, Account]:
@@ -85,53 +94,128 @@ _OPEN_WALLET = text(
 def _post(session: Session, wallet: Account, order: Order) -> Transfer:
     made = session.get(Transfer, order.id, populate_existing=True)
     if made is not None:
-        _require_same(made, order, wallet)
+        _require_same(session, made, order, wallet)
         return made
-    assert wallet.balance is not None and wallet.version is not None
-    after = wallet.balance + _signed(order)
-    movement = MOVEMENTS[order.code]
-    if movement.direction == "out" and after < 0 and not movement.may_owe:
+    if MOVEMENTS[order.code].direction == "in":
+        return _receive(session, wallet, order)
+    return _give(session, wallet, order)
+
+
+def _receive(session: Session, wallet: Account, order: Order) -> Transfer:
+    """Into the wallet: a debt is paid first, what is left above zero goes into the lot."""
+    assert wallet.balance is not None
+    debt = max(0, -wallet.balance)
+    made = _move(session, wallet, order)
+    if order.expires_at is not None:
+        lots.open_lot(session, made, order.expires_at, pays=min(debt, order.credits))
+    return made
+
+
+def _give(session: Session, wallet: Account, order: Order) -> Transfer:
+    """Out of the wallet: from what has not expired at that moment, the lot first that expires
+    first, credits that never expire last."""
+    there = lots.of_wallet(session, wallet.id)
+    happened_at = order.happened_at or utcnow()
+    for lot in there:
+        if lot.expires_at <= happened_at and lot.remaining:
+            _expire(session, wallet, lot)
+    _require_enough(wallet, order)
+    made = _move(session, wallet, order)
+    lots.use(session, made, there)
+    return made
+
+
+def expire(session: Session, due: Sequence[Lot]) -> int:
+    """Take what remains of these lots out of their wallets; how many lots still had something.
+
+    Wallets are locked in sorted order. Each expiry is a transfer `expiry:<lot>`.
+    """
+    assert session.info.get("writing"), "credits move inside transaction()"
+    users = {lot.wallet.removeprefix("wallet:") for lot in due}
+    wallets = _lock_wallets(session, users)
+    count = 0
+    for lot in due:
+        session.refresh(lot)  # another worker may have been faster
+        if lot.remaining:
+            _expire(session, wallets[lot.wallet], lot)
+            count += 1
+    return count
+
+
+def _expire(session: Session, wallet: Account, lot: Lot) -> None:
+    assert wallet.user_id is not None
+    order = Order(
+        id=f"expiry:{lot.id}",
+        code="expiry",
+        user_id=wallet.user_id,
+        credits=lot.remaining,
+        happened_at=lot.expires_at,
+    )
+    lots.use(session, _move(session, wallet, order), [lot])
+
+
+def _require_enough(wallet: Account, order: Order) -> None:
+    assert wallet.balance is not None
+    if order.credits > wallet.balance and not MOVEMENTS[order.code].may_owe:
         raise InsufficientCredits(
             f"This takes {order.credits:,} credits; the balance is {wallet.balance:,}."
         )
-    wallet.balance, wallet.version = after, wallet.version + 1
-    made = _row(order, wallet)
-    session.add(made)
+
+
+def _move(session: Session, wallet: Account, order: Order) -> Transfer:
+    """Write the transfer and the wallet's new balance. The id may just have been taken by a
+    transfer of another wallet, whose lock is not ours: that is a conflict."""
+    assert wallet.balance is not None and wallet.version is not None
+    balance, version = wallet.balance + _signed(order), wallet.version + 1
+    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
+    row = insert(Transfer).values(_row(order, wallet.id, version, balance))
+    made: Transfer | None = session.scalar(
+        row.on_conflict_do_nothing(index_elements=["id"]).returning(Transfer)
+    )
+    if made is None:
+        raise _conflict(order)
+    wallet.balance, wallet.version = balance, version
     session.flush()
     return made
 
 
-def _row(order: Order, wallet: Account) -> Transfer:
+def _row(order: Order, wallet: str, version: int, balance: int) -> dict[str, Any]:
     source, target = _sides(order, wallet)
-    assert wallet.balance is not None and wallet.version is not None
-    return Transfer(
-        id=order.id,
-        code=order.code,
-        source=source,
-        target=target,
-        credits=order.credits,
-        wallet=wallet.id,
-        wallet_version=wallet.version,
-        balance_after=wallet.balance,
-        happened_at=order.happened_at or utcnow(),
-        payment_id=order.payment_id,
-        note=order.note,
-    )
+    return {
+        "id": order.id,
+        "code": order.code,
+        "source": source,
+        "target": target,
+        "credits": order.credits,
+        "wallet": wallet,
+        "wallet_version": version,
+        "balance_after": balance,
+        "happened_at": order.happened_at or utcnow(),
+        "created_at": utcnow(),
+        "payment_id": order.payment_id,
+        "note": order.note,
+    }
 
 
-def _sides(order: Order, wallet: Account) -> tuple[str, str]:
+def _sides(order: Order, wallet: str) -> tuple[str, str]:
     movement = MOVEMENTS[order.code]
     if movement.direction == "in":
-        return movement.account, wallet.id
-    return wallet.id, movement.account
+        return movement.account, wallet
+    return wallet, movement.account
 
 
 def _signed(order: Order) -> int:
     return order.credits if MOVEMENTS[order.code].direction == "in" else -order.credits
 
 
-def _require_same(made: Transfer, order: Order, wallet: Account) -> None:
-    asked = (order.code, *_sides(order, wallet), order.credits, order.payment_id, order.note)
+def _require_same(session: Session, made: Transfer, order: Order, wallet: Account) -> None:
+    lot = session.get(Lot, made.id)
+    expires_at = lot.expires_at if lot else None
+    asked = (order.code, *_sides(order, wallet.id), order.credits, order.payment_id, order.note)
     there = (made.code, made.source, made.target, made.credits, made.payment_id, made.note)
-    if asked != there:
-        raise TransferConflict(f"Transfer {order.id} exists with other content.")
+    if (*asked, order.expires_at) != (*there, expires_at):
+        raise _conflict(order)
+
+
+def _conflict(order: Order) -> TransferConflict:
+    return TransferConflict(f"Transfer {order.id} exists with other content.")

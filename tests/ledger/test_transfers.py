@@ -153,7 +153,7 @@ def test_postgresql_refuses_to_truncate_transfers(app: Flask) -> None:
     if books.is_sqlite(app):
         pytest.skip("SQLite has no TRUNCATE")
     with pytest.raises(DBAPIError, match="append-only"):
-        books.execute(app, "TRUNCATE ledger_transfers")
+        books.execute(app, "TRUNCATE ledger_transfers CASCADE")
 
 
 ROW = (

@@ -13,6 +13,7 @@ MAY_IMPORT: dict[str, str] = {
     "config": "errors",
     "db": "",
     "ledger": "db errors",
+    "jobs": "db",
     "catalog": "errors money",
     "attempts": "db errors",
     "stripe_gateway": "config db errors",
@@ -20,7 +21,7 @@ MAY_IMPORT: dict[str, str] = {
     "payments": "catalog db errors ids ledger stripe_gateway users",
     "inbox": "db errors stripe_gateway",
     "statements": "ledger payments",
-    "tables": "attempts inbox ledger payments users",
+    "tables": "attempts inbox jobs ledger payments users",
     "handlers": "db errors inbox ledger payments stripe_gateway",
     "web": "attempts catalog config db errors handlers ledger money payments statements"
     " stripe_gateway users",

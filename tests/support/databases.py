@@ -120,7 +120,7 @@ def _emptied(database_url: str) -> bool:
     """Bring a database back to its first state; False when its schema was changed."""
     with psycopg.connect(database_url) as connection:
         triggers = [name for (name,) in connection.execute(TRIGGERS)]
-        if triggers != ["ledger_transfers_no_change"]:
+        if sorted(triggers) != ["ledger_lot_uses_no_change", "ledger_transfers_no_change"]:
             return False
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
