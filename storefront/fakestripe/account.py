@@ -88,9 +88,12 @@ class Work:
 
     def later(self, seconds: float, kind: str, object_id: str) -> None:
         """Promise a timer: `kind` runs on the object when the clock has moved that far."""
+        self.at(self.account.clock.time() + seconds, kind, object_id)
+
+    def at(self, moment: float, kind: str, object_id: str) -> None:
+        """Promise a timer for a moment of the stand-in's clock; a past one runs at once."""
         self.tx.execute(
-            "INSERT INTO timers (due, kind, object) VALUES (?, ?, ?)",
-            (self.account.clock.time() + seconds, kind, object_id),
+            "INSERT INTO timers (due, kind, object) VALUES (?, ?, ?)", (moment, kind, object_id)
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any, ForwardRef, get_args, get_origin
 import stripe
 from stripe._stripe_object import StripeObject
 
+from .billing.included import INCLUDED
 from .errors import JSON, ApiError, invalid
 from .records import Query, equals
 from .store import Transaction
@@ -26,6 +27,15 @@ INCLUDED_LISTS = {
     ("customer", "subscriptions"): ("subscription", "customer"),
     ("customer", "sources"): ("source", "customer"),
     ("customer", "tax_ids"): ("tax_id", "customer"),
+    ("invoice", "payments"): ("invoice_payment", "invoice"),
+}
+# Classes that are not the plain name of the object in CamelCase.
+_CLASSES: dict[str, Any] = {
+    "billing_portal.configuration": stripe.billing_portal.Configuration,
+    "billing_portal.session": stripe.billing_portal.Session,
+    "checkout.session": stripe.checkout.Session,
+    "item": stripe.LineItem,
+    "line_item": stripe.InvoiceLineItem,
 }
 
 
@@ -63,6 +73,9 @@ def _expand_field(
     if (type, name) in INCLUDED_LISTS:
         node[name] = _included(tx, node, type, name)
         return
+    if (type, name) in INCLUDED:
+        node[name] = INCLUDED[(type, name)](tx, node)
+        return
     value = node.get(name)
     if name not in expandable_fields(kind):
         if last or not isinstance(value, dict | list):
@@ -73,6 +86,13 @@ def _expand_field(
         found = tx.records.named(value)
         if found is not None:
             node[name] = found.shown()
+    elif isinstance(value, list):
+        node[name] = [_found(tx, item) for item in value]
+
+
+def _found(tx: Transaction, value: Any) -> Any:
+    record = tx.records.named(value) if isinstance(value, str) else None
+    return value if record is None else record.shown()
 
 
 def _included(tx: Transaction, node: JSON, type: str, name: str) -> JSON:
@@ -89,7 +109,9 @@ def _included(tx: Transaction, node: JSON, type: str, name: str) -> JSON:
 
 def resource_class(type: str) -> Any:
     """Return the SDK's class for an `object` value such as `payment_intent`, or None."""
-    name = "".join(part.capitalize() for part in type.replace(".", "_").split("_"))
+    if type in _CLASSES:
+        return _CLASSES[type]
+    name = "".join(part.capitalize() for part in type.split("_"))
     found = getattr(stripe, name, None)
     return found if isinstance(found, builtins.type) and issubclass(found, StripeObject) else None
 

@@ -21,6 +21,7 @@ from .behaviour import (
 from .errors import INVALID_REQUEST, JSON, ApiError, doc_url, not_found
 from .events import emit
 from .ids import new_id
+from .intent_owners import tell
 from .intent_views import public, unexpected_state
 from .payment_methods import attach_to, behaviour_of
 from .records import Record
@@ -35,6 +36,8 @@ class Manner:
     """How an intent is confirmed: who is there, and where a challenge can be shown."""
 
     off_session: bool = False
+    # Off-session, but the customer can be asked later: the invoice's page shows the challenge.
+    asks_later: bool = False
     use_stripe_sdk: bool = False
     error_on_requires_action: bool = False
     return_url: str | None = None
@@ -51,11 +54,12 @@ def attempt(work: Work, intent: Record, method: Record, manner: Manner) -> None:
         _fail(work, intent, method, behaviour.lookup_fails)
     elif not _needs_authentication(method, behaviour, manner.off_session):
         _charge(work, intent, method, behaviour.decline, authenticated=False)
-    elif manner.off_session or manner.error_on_requires_action:
+    elif (manner.off_session and not manner.asks_later) or manner.error_on_requires_action:
         _fail(work, intent, method, AUTHENTICATION_REQUIRED)
     else:
         _challenge(work, intent, manner)
     work.save(intent)
+    tell(work, intent)
 
 
 def authenticate(account: Account, id: str, client_secret: str, outcome: str) -> JSON:
@@ -84,6 +88,7 @@ def authenticate(account: Account, id: str, client_secret: str, outcome: str) ->
         else:
             _authentication_failed(work, intent, method)
         work.save(intent)
+        tell(work, intent)
         return public(intent)
 
 
@@ -104,6 +109,7 @@ def settle(work: Work, id: str) -> None:
         charges.refuse(work, charge, decline)
         _declined(work, intent, method, decline, charge)
     work.save(intent)
+    tell(work, intent)
 
 
 def expire_authorization(work: Work, id: str) -> None:

@@ -16,11 +16,13 @@ from . import (
     webhook_endpoints,
 )
 from .account import Work
+from .billing import nouns as billing
 from .call import Endpoint
 
 ENDPOINTS: list[Endpoint] = [
     *account_info.ENDPOINTS,
     *balance.ENDPOINTS,
+    *billing.ENDPOINTS,
     *charges.ENDPOINTS,
     *customers.ENDPOINTS,
     *events.ENDPOINTS,
@@ -31,6 +33,7 @@ ENDPOINTS: list[Endpoint] = [
 
 # What happens by itself when the clock has moved: kind of timer -> function of the object's id.
 TIMERS: dict[str, Callable[[Work, str], None]] = {
+    **billing.TIMERS,
     **charges.TIMERS,
     **intent_settlement.TIMERS,
 }

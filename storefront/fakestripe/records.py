@@ -112,6 +112,10 @@ class Records:
             self._loaded[id] = _read(row)
         return self._loaded[id]
 
+    def forget(self) -> None:
+        """Load every object anew from here on: a part of the work was undone."""
+        self._loaded.clear()
+
     def page(self, query: Query) -> tuple[list[Record], bool]:
         """Return the page newest first, and whether there is more in its direction."""
         where, values = _where(query)
