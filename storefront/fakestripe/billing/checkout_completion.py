@@ -55,9 +55,7 @@ def complete(
         _subscribe(work, terms, intent)
 
 
-def _terms(
-    work: Work, session: Record, intent: Record | None, setup: Record | None
-) -> Terms:
+def _terms(work: Work, session: Record, intent: Record | None, setup: Record | None) -> Terms:
     """Return what the customer has subscribed to."""
     customer = work.tx.get("customer", session.body["customer"])
     assert customer is not None

@@ -45,7 +45,8 @@ def needs_card(session: Record) -> bool:
     body = session.body
     if body["mode"] == "setup" or body["amount_total"]:
         return True
-    return body["mode"] == "subscription" and body["payment_method_collection"] == "always"
+    always = body["payment_method_collection"] == "always"
+    return bool(body["mode"] == "subscription" and always)
 
 
 def apply_promotion_code(work: Work, session: Record, code: str) -> None:

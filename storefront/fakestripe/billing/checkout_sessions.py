@@ -67,7 +67,7 @@ def expire(call: Call) -> JSON:
     record = call.target(TYPE, "session")
     if record.body["status"] != "open":
         raise invalid(
-            "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout"
+            'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout'
             f" Session has a status of {record.body['status']}.",
             "session",
         )

@@ -199,7 +199,7 @@ def _take_off(work: Work, lines: list[JSON], ids: list[str], currency: str) -> N
 
 
 def _left(line: JSON) -> int:
-    return int(line["amount"]) - sum(part["amount"] for part in line["discount_amounts"])
+    return int(line["amount"]) - sum(int(part["amount"]) for part in line["discount_amounts"])
 
 
 def _pretax(part: JSON) -> JSON:

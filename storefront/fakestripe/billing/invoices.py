@@ -175,8 +175,7 @@ def _wish(work: Work, subscription: Record, details: JSON) -> Wish:
         details.get("proration_behavior", "create_prorations"),
         details.get("proration_date", work.now),
         anchor_now=details.get("billing_cycle_anchor", {}).get("type") == "now",
-        ends_trial=details.get("trial_end") == "now"
-        and subscription.body["status"] == "trialing",
+        ends_trial=details.get("trial_end") == "now" and subscription.body["status"] == "trialing",
     )
 
 

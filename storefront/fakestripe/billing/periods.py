@@ -18,7 +18,7 @@ _MONTHS = {"month": 1, "year": 12}
 
 def boundary(anchor: int, recurring: JSON, number: int) -> int:
     """Return the `number`-th boundary after the anchor (negative: before) of a price's rhythm."""
-    interval, count = recurring["interval"], recurring["interval_count"]
+    interval, count = str(recurring["interval"]), int(recurring["interval_count"])
     if interval in _FIXED:
         return anchor + number * count * _FIXED[interval]
     return add_months(anchor, number * count * _MONTHS[interval])
@@ -49,7 +49,7 @@ def same_rhythm(one: JSON, other: JSON) -> bool:
 
 def _at_most(anchor: int, recurring: JSON, after: int) -> int:
     """Return a number whose boundary is not later than `after`, and not much earlier."""
-    interval, count = recurring["interval"], recurring["interval_count"]
+    interval, count = str(recurring["interval"]), int(recurring["interval_count"])
     longest = _FIXED.get(interval) or _MONTHS[interval] * 31 * DAY_SECONDS
     # Longest months make the estimate early, for a moment before the anchor late: hence the min.
     estimate = (after - anchor) // (longest * count)

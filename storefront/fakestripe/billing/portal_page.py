@@ -11,6 +11,7 @@ from ..intent_settlement import Manner
 from ..records import Record, equals
 from . import collection, discounts, setup_intents, subscription_change
 from . import subscription_state as state
+from .invoice_page import outcome
 from .invoices import SUBSCRIPTION
 from .invoices import preview as invoice_preview
 from .subscription_body import ENDED, first_period_end, items_of
@@ -178,9 +179,7 @@ def _wish(
     return Wish([item], feature["proration_behavior"], work.now, anchor, ends)
 
 
-def _take_flow_discount(
-    work: Work, portal: Record, subscription: Record, planned: Plan
-) -> None:
+def _take_flow_discount(work: Work, portal: Record, subscription: Record, planned: Plan) -> None:
     """Give the discount that the shop attached to a confirmation flow."""
     flow = portal.body["flow"] or {}
     confirmed = flow.get("subscription_update_confirm") or {}

@@ -189,7 +189,7 @@ def _apply_item(work: Work, body: JSON, given: JSON, param: str, moment: int) ->
         items_of(body).remove(item)
         return
     price = _price(work, body, given, item, param)
-    quantity = given.get("quantity", item["quantity"] if item else 1)
+    quantity = int(given["quantity"] if "quantity" in given else item["quantity"] if item else 1)
     if quantity < 0:
         raise invalid("This value must be greater than or equal to 0.", f"{param}[quantity]")
     if item is None:

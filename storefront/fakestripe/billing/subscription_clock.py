@@ -69,9 +69,7 @@ def _end_trial(work: Work, subscription: Record) -> None:
     renew(work, subscription, "subscription_cycle")
 
 
-def renew(
-    work: Work, subscription: Record, reason: str, *, at_once: bool = False
-) -> Record:
+def renew(work: Work, subscription: Record, reason: str, *, at_once: bool = False) -> Record:
     """Move the items that have run out into their next period and bill it.
 
     The draft waits for an hour unless `at_once`; an unpaid subscription's stays a draft.

@@ -20,9 +20,9 @@ from .subscription_body import TYPE, item_of, items_of
 from .subscription_change import Wish
 
 _WITH_ITEM = (
-    "EXISTS (SELECT 1 FROM json_each(body, '$.items.data')"
-    " WHERE json_extract(value, '$.id') = ?)"
+    "EXISTS (SELECT 1 FROM json_each(body, '$.items.data') WHERE json_extract(value, '$.id') = ?)"
 )
+_CHANGEABLE = ("price", "quantity", "metadata")
 _NOT_OFFERED = ("billing_thresholds", "current_trial", "discounts", "plan", "price_data",
                 "tax_rates")  # fmt: skip
 
@@ -32,8 +32,7 @@ def create(call: Call) -> JSON:
     refuse_not_offered(call.params, _NOT_OFFERED, "subscription items")
     subscription = call.work.find(TYPE, call.params["subscription"], "subscription")
     known = {item["id"] for item in items_of(subscription.body)}
-    _change(call, subscription, {k: call.params[k] for k in ("price", "quantity", "metadata")
-                                 if k in call.params})  # fmt: skip
+    _change(call, subscription, {k: call.params[k] for k in _CHANGEABLE if k in call.params})
     return next(item for item in items_of(subscription.body) if item["id"] not in known)
 
 
@@ -46,7 +45,7 @@ def update(call: Call) -> JSON:
     """Change an item's price, quantity or metadata."""
     refuse_not_offered(call.params, _NOT_OFFERED, "subscription items")
     subscription, item = _target(call)
-    given = {k: call.params[k] for k in ("price", "quantity", "metadata") if k in call.params}
+    given: JSON = {k: call.params[k] for k in _CHANGEABLE if k in call.params}
     _change(call, subscription, {"id": item["id"], **given})
     found = item_of(subscription.body, item["id"])
     assert found is not None

@@ -36,9 +36,7 @@ def terms_of(work: Work, params: JSON) -> Terms:
     terms = Terms(
         customer, items, trial_end=trial_end(params, work.now), anchor=anchor, given=params
     )
-    terms.discounts = chosen_discounts(
-        work, params, customer.id, amount, items[0][0]["currency"]
-    )
+    terms.discounts = chosen_discounts(work, params, customer.id, amount, items[0][0]["currency"])
     return terms
 
 

@@ -49,9 +49,7 @@ def check_items(items: list[tuple[JSON, int, JSON]], param: str) -> None:
     if len({price["currency"] for price in prices}) > 1:
         raise invalid("All prices on a subscription must have the same currency.", param)
     if len({price["id"] for price in prices}) < len(prices):
-        raise invalid(
-            "Cannot add multiple subscription items with the same price.", param
-        )
+        raise invalid("Cannot add multiple subscription items with the same price.", param)
 
 
 def trial_end(given: JSON, now: int, prefix: str = "") -> int | None:
