@@ -15,6 +15,7 @@ from flask import Blueprint, Flask, Response, jsonify, request
 from . import banks, cards, deliveries
 from .account import Account, Work, current_account
 from .auth import revoke
+from .billing import collection
 from .control_input import BadRequest, Forbidden, NotFound, given, integer, limit, number
 from .errors import JSON
 from .faults import BadFault
@@ -185,6 +186,24 @@ def move_clock() -> Response:
     return jsonify(_clock(account))
 
 
+@bp.get("/dunning")
+def show_dunning() -> Response:
+    """Show what becomes of a subscription after its last failed retry."""
+    with current_account().store.reading() as tx:
+        return jsonify(end=tx.meta(collection.END_SETTING) or collection.ENDS[0])
+
+
+@bp.post("/dunning")
+def set_dunning() -> Response:
+    """Choose it: `canceled`, `unpaid` or `past_due`."""
+    end = given().get("end")
+    if end not in collection.ENDS:
+        raise BadRequest(f"end must be one of {', '.join(collection.ENDS)}")
+    with current_account().store.writing() as tx:
+        tx.set_meta(collection.END_SETTING, end)
+    return jsonify(end=end)
+
+
 @bp.get("/faults")
 def list_faults() -> Response:
     """List the API faults in force."""
@@ -282,6 +301,7 @@ def reset() -> Response:
             kept = f" WHERE type != '{ENDPOINT}'" if table == "objects" else ""
             tx.execute(f"DELETE FROM {table}{kept}")  # noqa: S608  our own table names
         tx.execute("DELETE FROM meta WHERE name LIKE 'revoked:%'")
+        tx.execute("DELETE FROM meta WHERE name = ?", (collection.END_SETTING,))
     account.clock.reset()
     return jsonify(reset=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from decimal import Decimal
 from typing import Any, ForwardRef, get_args, get_origin
 
 import stripe
@@ -18,9 +19,20 @@ ONLY_SOMETIMES = {
     "secret": "a webhook endpoint's is answered at its creation alone",
 }
 
+# Objects whose class is not named after them.
+_OTHER_NAMES: dict[str, type[StripeObject]] = {
+    "billing_portal.configuration": stripe.billing_portal.Configuration,
+    "billing_portal.session": stripe.billing_portal.Session,
+    "checkout.session": stripe.checkout.Session,
+    "item": stripe.LineItem,
+    "line_item": stripe.InvoiceLineItem,
+}
+
 
 def resource(answer: JSON) -> type[StripeObject]:
     """Return the SDK's class for an answer by its `object` field."""
+    if answer["object"] in _OTHER_NAMES:
+        return _OTHER_NAMES[answer["object"]]
     name = "".join(part.capitalize() for part in answer["object"].split("_"))
     found: type[StripeObject] = getattr(stripe, name)
     return found
@@ -80,12 +92,14 @@ def _faults_of_one(value: Any, part: Any, path: str) -> list[str] | None:
         return [fault for i, v in enumerate(value) for fault in faults(v, item, f"{path}[{i}]")]
     if origin is UntypedStripeObject or part is Any:
         return []
-    if isinstance(part, ForwardRef):
+    if isinstance(part, ForwardRef | str):
         return _whole_object(value, path)
     if isinstance(part, type) and issubclass(part, StripeObject):
         return object_faults(value, part, path) if isinstance(value, dict) else None
     if part is float and isinstance(value, int):
         return []
+    if part is Decimal:  # the SDK makes it from a string in the answer
+        return [] if isinstance(value, str) and Decimal(value).is_finite() else None
     exact = isinstance(value, part) and isinstance(value, bool) == (part is bool)
     return [] if exact else None
 

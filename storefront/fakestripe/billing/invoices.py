@@ -169,6 +169,16 @@ def preview(work: Work, subscription: Record, planned: Plan) -> JSON:
     return body
 
 
+def next_invoice(work: Work, subscription: Record, planned: Plan, made_now: JSON) -> JSON:
+    """Return the renewal after a planned change, less what the change leaves as a credit."""
+    bill = subscription_change.next_bill(work, subscription, planned)
+    body = invoice_body.build(work, bill, f"upcoming_{new_id('in')}")
+    if planned.invoices_now and made_now["total"] < 0:
+        body["starting_balance"] += made_now["total"]
+        invoice_body.total_up(body)
+    return body
+
+
 def _wish(work: Work, subscription: Record, details: JSON) -> Wish:
     return Wish(
         details.get("items", []),

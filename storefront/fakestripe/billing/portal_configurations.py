@@ -141,6 +141,11 @@ def _check_update(work: Work, feature: JSON) -> None:
     if not feature["default_allowed_updates"]:
         raise invalid("default_allowed_updates is required when subscription_update is enabled.",
                       f"{name}[default_allowed_updates]")  # fmt: skip
+    if feature["schedule_at_period_end"]["conditions"]:
+        raise invalid(
+            "fakestripe does not offer schedule_at_period_end: every change is made at once.",
+            f"{name}[schedule_at_period_end]",
+        )
     products = feature["products"] or []
     if not products:
         raise invalid("products is required when subscription_update is enabled.",

@@ -12,7 +12,7 @@ from ..records import Record, equals
 from . import collection, discounts, setup_intents, subscription_change
 from . import subscription_state as state
 from .invoice_page import outcome
-from .invoices import SUBSCRIPTION
+from .invoices import SUBSCRIPTION, next_invoice
 from .invoices import preview as invoice_preview
 from .subscription_body import ENDED, first_period_end, items_of
 from .subscription_change import Plan, Wish
@@ -58,13 +58,9 @@ def preview(
     wish = _wish(work, portal, subscription, price_id, quantity)
     planned = subscription_change.plan(work, subscription, wish)
     invoice = invoice_preview(work, subscription, planned)
-    now = planned.invoices_now
-    later = Plan(planned.after, [] if now else planned.charges, invoices_now=now)
-    following = invoice
-    if now:
-        following = invoice_preview(work, subscription, Plan(later.after)) | {}
+    following = next_invoice(work, subscription, planned, invoice)
     return {
-        "due_now": invoice["amount_due"] if now else 0,
+        "due_now": invoice["amount_due"] if planned.invoices_now else 0,
         "lines": invoice["lines"]["data"],
         "next": {"amount": following["amount_due"], "date": first_period_end(planned.after)},
         "invoice": invoice,

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.fakestripe.browser.buyer import Buyer
+from tests.fakestripe.browser.hosted import Merchant, Visitor
 from tests.fakestripe.browser.shop import Shop, running_shop
 from tests.fakestripe.harness import FakeStripe, running_fakestripe
 from tests.support.chromium import ARGUMENTS, executable
@@ -44,3 +45,19 @@ def buyer(chromium: Browser, shop: Shop) -> Iterator[Buyer]:
     yield buyer
     context.close()
     assert buyer.complaints == []
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Visitor]:
+    """A customer on the hosted pages, whose browser must not complain either."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.set_default_timeout(15_000)
+    visitor = Visitor(context.new_page())
+    yield visitor
+    context.close()
+    assert visitor.complaints == []
+
+
+@pytest.fixture
+def merchant(shop: Shop) -> Merchant:
+    return Merchant(shop.client, shop.url)
