@@ -75,7 +75,7 @@ MISTAKES = {
     "missing price": ("price = 500\n", "", 2, "this pack has no price"),
     "missing code": ('code = "usd_10"\n', "", 9, "this pack has no code"),
     "unknown key": ("bonus = 100", "bonuss = 100", 15, "unknown key 'bonuss'"),
-    "unknown table": ("# a comment", "[[plans]]", 1, "unknown table 'plans'"),
+    "unknown table": ("# a comment", "[[things]]", 1, "unknown table 'things'"),
     "not TOML": ("price = 500", "price = ", 5, ""),
 }
 
