@@ -6,11 +6,9 @@ form comes back here and the customer is sent to the return_url, as Stripe does.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from babel.numbers import format_currency, get_currency_precision
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -19,6 +17,7 @@ from ..errors import ApiError
 from ..intent_settlement import authenticate
 from .headers import protect
 from .intents import find_intent
+from .money import money
 
 bp = Blueprint("browser_challenge", __name__, template_folder="templates")
 
@@ -31,7 +30,7 @@ def show(intent_id: str) -> Response:
     page = render_template(
         "fakestripe/challenge.html",
         intent=intent,
-        amount=_amount(intent) if intent else "",
+        amount=money(intent["amount"], intent["currency"]) if intent else "",
         waiting=intent is not None and intent["status"] == "requires_action",
         return_url=_return_url(intent) if intent else None,
     )
@@ -57,13 +56,6 @@ def answer(intent_id: str) -> BaseResponse:
     response = redirect(_with_result(back, after), 303)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
-
-
-def _amount(intent: dict[str, Any]) -> str:
-    """The amount as people write it: 1000 usd is $10.00, 1000 jpy is ¥1,000."""
-    currency = str(intent["currency"]).upper()
-    minor_units = Decimal(10) ** get_currency_precision(currency)
-    return format_currency(Decimal(intent["amount"]) / minor_units, currency, locale="en_US")
 
 
 def _return_url(intent: dict[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.fakestripe.browser.buyer import DEFERRED, Buyer
+from tests.fakestripe.browser.hosted import Merchant, Visitor
 from tests.fakestripe.browser.shop import Shop
 from tests.fakestripe.harness import FakeStripe
 
@@ -92,3 +93,63 @@ def test_the_control_page(page: Page, shop: Shop, fakestripe: FakeStripe, sectio
         page.locator(f"#{section}-list summary").first.click()
         expect(page.locator(f"#{section}-list pre").first).to_be_visible()
     assert_accessible(page)
+
+
+def test_checkout(page: Page, merchant: Merchant) -> None:
+    adjustable = {"enabled": True, "minimum": 1, "maximum": 4}
+    line: dict[str, object] = {"price": merchant.price(500, None), "quantity": 2}
+    session = merchant.session(
+        str(line["price"]), mode="payment", allow_promotion_codes=True,
+        line_items=[{**line, "adjustable_quantity": adjustable}],
+    )  # fmt: skip
+    visitor = Visitor(page)
+    visitor.opens(session.url)
+    assert_accessible(page)
+    page.get_by_text("Add promotion code").click()
+    page.get_by_label("Promotion code").fill("nonsense")
+    visitor.presses("Apply")
+    visitor.problem("This code is invalid.")
+    page.get_by_label("Email").fill("guest@example.com")
+    page.get_by_text("All test cards").click()
+    expect(page.get_by_role("button", name="4242 4242 4242 4242")).to_be_visible()
+    visitor.presses("Pay $10.00")  # with every field of the card empty
+    expect(page.locator(".Error:visible")).to_have_count(4)
+    assert_accessible(page)
+    merchant.client.v1.checkout.sessions.expire(session.id)
+    visitor.opens(session.url)
+    visitor.sees_heading("This page has expired")
+    assert_accessible(page)
+
+
+def test_the_portal(page: Page, merchant: Merchant) -> None:
+    customer = merchant.customer("pm_card_visa")
+    monthly, yearly = merchant.price(), merchant.price(20000, "year")
+    id = merchant.subscription(customer, monthly).id
+    home = merchant.portal(customer, merchant.configuration(monthly, yearly))
+    visitor = Visitor(page)
+    subscription = f"/subscriptions/{id}"
+    for path, heading in [
+        ("", "Current subscription"),
+        (f"{subscription}/update", "Update your plan"),
+        (f"{subscription}/preview?price={yearly}", "Confirm your updates"),
+        (f"{subscription}/renew", "Renew your subscription"),
+        (f"{subscription}/cancel", "Cancel your subscription"),
+        ("/payment-method", "Update your payment method"),
+        ("/details", "Update your information"),
+    ]:
+        visitor.opens(home + path)
+        visitor.sees_heading(heading)
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+def test_an_open_invoice(page: Page, merchant: Merchant) -> None:
+    customer = merchant.customer()
+    subscription = merchant.subscription(
+        customer, merchant.price(), payment_behavior="default_incomplete"
+    )
+    invoice = merchant.client.v1.invoices.retrieve(str(subscription.latest_invoice))
+    Visitor(page).opens(invoice.hosted_invoice_url)
+    expect(page.get_by_role("button", name="Pay $20.00")).to_be_visible()
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
