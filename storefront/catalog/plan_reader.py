@@ -121,8 +121,8 @@ def _feature(entry: Entry, given: Any) -> Feature:
     """A text, whose code is made of its words, or { code = "…", text = "…" }."""
     if isinstance(given, str) and given.strip():
         given = {"code": re.sub(r"[^a-z0-9]+", "_", given.lower()).strip("_")[:50], "text": given}
-    texts = isinstance(given, dict) and [str(given.get(key, "")) for key in ("code", "text")]
-    if not texts or set(given) != {"code", "text"} or not all(texts):
+    texts = [str(given.get(key, "")) for key in ("code", "text")] if isinstance(given, dict) else []
+    if not texts or set(given) != {"code", "text"} or not texts[1].strip():
         entry.fail("features", f"a feature is a text or {{ code, text }}, not {given!r}")
     if not CODE.fullmatch(texts[0]):
         entry.fail("features", f"the feature {texts[1]!r} needs a code of letters, digits, _ and -")
