@@ -1,10 +1,18 @@
-"""What a card form sends, as the API's `payment_method_data`."""
+"""What a hosted page's form sends, and a card in it as the API's `payment_method_data`."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask import request
+
 from ..errors import JSON, ApiError
+
+
+def sent() -> JSON:
+    """Return the JSON object that the page's script sent; an empty one for anything else."""
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}
 
 
 def method_data(card: Any, email: str | None = None) -> JSON:

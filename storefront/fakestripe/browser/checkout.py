@@ -15,7 +15,7 @@ from ..account_info import NAME
 from ..billing import checkout_page
 from ..errors import JSON, ApiError
 from ..records import Record
-from .card_input import method_data
+from .card_input import method_data, sent
 from .carried_out import carried_out
 from .countries import chosen_country, countries
 from .delivered import wait_for_delivery
@@ -66,11 +66,15 @@ def set_quantity(id: str) -> BaseResponse:
 @bp.post("/<id>/confirm")
 def confirm(id: str) -> Response:
     """Pay, subscribe or start the trial with what the form holds (JSON)."""
-    given = request.get_json()
-    details: JSON = {"email": given.get("email") or None}
-    if given.get("card"):
-        details["payment_method_data"] = method_data(given["card"], details["email"])
-    return _attempt(id, lambda work, session: checkout_page.confirm(work, session, details))
+    given = sent()
+
+    def action(work: Work, session: Record) -> JSON:
+        details: JSON = {"email": given.get("email") or None}
+        if given.get("card"):
+            details["payment_method_data"] = method_data(given["card"], details["email"])
+        return checkout_page.confirm(work, session, details)
+
+    return _attempt(id, action)
 
 
 @bp.post("/<id>/resume")

@@ -16,7 +16,7 @@ from ..account_info import NAME
 from ..billing import invoice_page
 from ..errors import JSON, ApiError
 from ..records import Record
-from .card_input import method_data
+from .card_input import method_data, sent
 from .carried_out import carried_out
 from .challenge_result import challenge_result
 from .countries import chosen_country, countries
@@ -59,13 +59,13 @@ def pdf(id: str) -> BaseResponse:
 @bp.post("/pay")
 def pay(id: str) -> Response:
     """Pay with the card of the form, or with the one on file (JSON)."""
-    given = request.get_json()
-    method = method_data(given["card"]) if given.get("card") else None
+    given = sent()
 
     def action(work: Work) -> JSON:
         invoice = _find(work, id)
         if invoice is None:
             raise ApiError(404, "There is no such invoice.")
+        method = method_data(given["card"]) if given.get("card") else None
         return invoice_page.pay_invoice(work, invoice, method)
 
     answer = carried_out(action)
@@ -79,7 +79,7 @@ def pay(id: str) -> Response:
 @bp.post("/resume")
 def resume(id: str) -> Response:
     """Say how the payment ended whose challenge was answered (JSON)."""
-    refusal = challenge_result(request.get_json().get("client_secret"))
+    refusal = challenge_result(sent().get("client_secret"))
     return jsonify(error={"message": refusal}) if refusal else jsonify(url=_here(id))
 
 

@@ -14,7 +14,7 @@ from ..billing import portal_page
 from ..errors import JSON, ApiError
 from ..records import Record
 from . import portal_flows, portal_views
-from .card_input import method_data
+from .card_input import method_data, sent
 from .challenge_result import challenge_result
 from .countries import chosen_country, countries
 from .headers import protect
@@ -99,9 +99,9 @@ def preview(id: str, subscription: str) -> BaseResponse:
 @bp.post("/subscriptions/<subscription>/change")
 def change(id: str, subscription: str) -> Response:
     """Change the plan (JSON)."""
-    given = request.get_json()
-    price, quantity = str(given.get("price", "")), given.get("quantity")
-    count = int(quantity) if quantity else None
+    given = sent()
+    price, quantity = str(given.get("price", "")), str(given.get("quantity") or "")
+    count = int(quantity) if quantity.isdecimal() else None
 
     def action(work: Work, portal: Record) -> JSON:
         record = own_subscription(work, portal, subscription)
@@ -139,7 +139,7 @@ def do_cancel(id: str, subscription: str) -> BaseResponse:
         record = own_subscription(work, portal, subscription)
         portal_page.cancel(work, portal, record, given.get("feedback"), given.get("comment"))
 
-    text = "Your subscription has been cancelled."
+    text = "Your subscription has been canceled."
     return done(id, "cancel", action, text, subscription)
 
 
@@ -181,7 +181,7 @@ def payment_method(id: str) -> BaseResponse:
 @bp.post("/payment-method")
 def set_card(id: str) -> Response:
     """Make a card the default one (JSON)."""
-    card = request.get_json().get("card")
+    card = sent().get("card")
 
     def action(work: Work, portal: Record) -> JSON:
         return portal_page.set_card(work, portal, method_data(card))
@@ -221,7 +221,7 @@ def set_details(id: str) -> BaseResponse:
 @bp.post("/resume")
 def resume(id: str) -> Response:
     """Say how a payment ended whose challenge was answered (JSON)."""
-    refusal = challenge_result(request.get_json().get("client_secret"))
+    refusal = challenge_result(sent().get("client_secret"))
     if refusal is not None:
         return jsonify(error={"message": refusal})
     return done_json(id, "", lambda *_: None, "Your payment has gone through.")

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
 from tests.fakestripe.browser.hosted import CHALLENGED, DECLINED, GOOD, Merchant, Visitor
@@ -234,3 +235,52 @@ def test_everything_can_be_done_by_keyboard(visitor: Visitor, merchant: Merchant
     visitor.page.keyboard.type("123")
     visitor.page.keyboard.press("Enter")
     arrived(visitor)
+
+
+def test_a_second_tab_neither_pays_again_nor_gets_stuck(
+    visitor: Visitor, merchant: Merchant
+) -> None:
+    session = merchant.session(merchant.price(), customer=merchant.customer())
+    visitor.opens(session.url)
+    second = Visitor(visitor.page.context.new_page(), visitor.complaints)
+    second.opens(session.url)
+    for tab in (visitor, second):
+        tab.fills_in(GOOD)
+        tab.presses("Subscribe")
+        assert arrived(tab) == {"session": session.id}
+    customer = str(session.customer)
+    assert len(merchant.client.v1.subscriptions.list({"customer": customer}).data) == 1
+    assert len(merchant.client.v1.charges.list({"customer": customer}).data) == 1
+
+
+def test_a_session_that_ends_while_it_is_looked_at_takes_nothing(
+    visitor: Visitor, merchant: Merchant
+) -> None:
+    session = merchant.session(merchant.price(), customer=merchant.customer())
+    visitor.opens(session.url)
+    visitor.fills_in(GOOD)
+    merchant.client.v1.checkout.sessions.expire(session.id)
+    visitor.presses("Subscribe")
+    visitor.problem("This checkout has ended.")
+    assert merchant.session_again(session.id).subscription is None
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "null", '"x"', '{"card": []}', '{"card": {"number": 1}}']
+)
+def test_nonsense_is_refused_in_words(merchant: Merchant, body: str) -> None:
+    session = merchant.session(merchant.price(), customer=merchant.customer())
+    headers = {"Content-Type": "application/json"}
+    answer = requests.post(f"{session.url}/confirm", data=body, headers=headers, timeout=5)
+    assert answer.status_code == 200
+    assert answer.json()["error"]["message"].endswith(".")
+    assert merchant.session_again(session.id).status == "open"
+
+
+@pytest.mark.parametrize("path", ["/c/pay/cs_test_x", "/p/session/bps_x", "/i/in_x"])
+def test_what_does_not_exist_says_so(fakestripe: FakeStripe, path: str) -> None:
+    answer = requests.get(fakestripe.url + path, timeout=5)
+    assert answer.status_code == 404
+    assert "Something is missing" in answer.text
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"

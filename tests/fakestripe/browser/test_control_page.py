@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.fakestripe.browser.hosted import Merchant
 from tests.fakestripe.browser.shop import Shop
 from tests.fakestripe.harness import FakeStripe
 
@@ -142,6 +143,39 @@ def test_it_says_how_to_point_a_client_at_it(page: Page, fakestripe: FakeStripe)
     port = fakestripe.url.rpartition(":")[2]
     expect(page.get_by_label("Python example")).to_contain_text(fakestripe.url)
     expect(page.get_by_label("Node example")).to_contain_text(re.compile(rf"port: {port}\b"))
+
+
+def test_what_billing_made_can_be_told_apart_and_opened(page: Page, merchant: Merchant) -> None:
+    customer, price = merchant.customer("pm_card_visa"), merchant.price(1900)
+    subscription = merchant.subscription(customer, price)
+    session = merchant.session(price, customer=customer)
+    page.get_by_role("link", name="Objects").click()
+    rows = page.locator("#objects-list details")
+    of_type = page.get_by_role("combobox", name="Type")
+    for type, text in [
+        ("subscription", "subscription · $19.00 per month"),
+        ("invoice", "invoice · $19.00"),
+        ("price", "price · $19.00"),
+        ("product", "product · Pro"),
+        ("checkout.session", "checkout session · $19.00"),
+    ]:
+        of_type.select_option(type)
+        expect(rows.first.locator(".name")).to_have_text(text)
+    row = rows.filter(has_text=session.id)
+    row.locator("summary").click()
+    row.get_by_role("link", name="Open its page").click()
+    expect(page.get_by_role("heading", name="Subscribe to Pro")).to_be_visible()
+    assert subscription.status == "active"
+
+
+def test_the_end_of_failed_renewals_can_be_chosen(page: Page, fakestripe: FakeStripe) -> None:
+    page.get_by_role("link", name="Clock").click()
+    end = page.get_by_role("combobox", name="The subscription")
+    expect(end).to_have_value("canceled")
+    end.select_option("unpaid")
+    expect(page.get_by_role("status")).to_have_text("The setting is saved.")
+    assert fakestripe.control("dunning") == {"end": "unpaid"}
+    fakestripe.control("dunning", {"end": "canceled"})
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -112,7 +112,7 @@ def test_cancelling_and_renewing(visitor: Visitor, pro: Subscribed) -> None:
     visitor.follows("Cancel subscription")
     visitor.sees("still available until the end of your billing period")
     visitor.presses("Cancel subscription")
-    visitor.sees("Your subscription has been cancelled.")
+    visitor.sees("Your subscription has been canceled.")
     visitor.sees("Cancels soon")
     assert cancels_at(pro.now()) is not None
     expect(visitor.page.get_by_role("link", name="Update subscription")).to_have_count(0)

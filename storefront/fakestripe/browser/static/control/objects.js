@@ -4,10 +4,13 @@ import { read } from "./api.js";
 import { badge, element, h, json, moment, showList } from "./dom.js";
 
 const SHOWN = 50;
+const PAGES = ["checkout.session", "billing_portal.session"];
 const TONES = {
   succeeded: "good", enabled: "good", paid: "good", active: "good",
   processing: "wait", requires_action: "wait", pending: "wait",
   requires_payment_method: "none", canceled: "none", disabled: "bad", failed: "bad",
+  complete: "good", trialing: "good", open: "wait", draft: "wait", incomplete: "wait", paused: "wait",
+  past_due: "bad", unpaid: "bad", uncollectible: "bad", expired: "none", incomplete_expired: "none", void: "none",
 };
 
 export async function showObjects(state) {
@@ -37,19 +40,45 @@ function row(object) {
       object.status ? badge(TONES[object.status] ?? "none", object.status) : h("span"),
       h("span", { class: "when" }, moment(object.created)),
     ),
-    h("div", { class: "detail" }, json(object, `${object.object} ${object.id}`)),
+    h("div", { class: "detail" },
+      pageOf(object) ? h("p", {}, h("a", { href: pageOf(object) }, "Open its page")) : null,
+      json(object, `${object.object} ${object.id}`),
+    ),
   );
+}
+
+// The page at which a customer would be: Checkout, the portal or a hosted invoice.
+function pageOf(object) {
+  const url = object.hosted_invoice_url ?? (PAGES.includes(object.object) ? object.url : null);
+  return url && new URL(url).pathname + new URL(url).search;
 }
 
 function title(object) {
   if (object.object === "event") return `event · ${object.type}`;
-  const what = object.object.replaceAll("_", " ");
-  if (Number.isInteger(object.amount) && object.currency) return `${what} · ${money(object)}`;
-  return object.email ? `${what} · ${object.email}` : what;
+  const what = object.object.replaceAll("_", " ").replace(".", " ");
+  const detail = DETAILS.map((find) => find(object)).find(Boolean);
+  return detail ? `${what} · ${detail}` : what;
+}
+
+// What tells objects of one type apart, by what they have.
+const DETAILS = [
+  (object) => object.currency && amountOf(object) !== undefined && money(amountOf(object), object.currency),
+  ({ items }) => items?.data?.length && price(items.data[0].price),
+  ({ code }) => code,
+  ({ email }) => email,
+  ({ name }) => name,
+];
+
+function amountOf(object) {
+  return [object.amount, object.amount_total, object.total, object.unit_amount].find(Number.isInteger);
+}
+
+function price({ unit_amount: amount, currency, recurring }) {
+  return `${money(amount, currency)}${recurring ? ` per ${recurring.interval}` : ""}`;
 }
 
 // Intl knows how many decimals a currency has: 1000 usd is $10.00, 1000 jpy is ¥1,000.
-function money({ amount, currency }) {
+function money(amount, currency) {
   const format = new Intl.NumberFormat("en", { style: "currency", currency });
   return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
