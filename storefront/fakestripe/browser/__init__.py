@@ -6,12 +6,21 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import challenge, checkout, control_page, elements, invoice_pages, portal, stripe_js
+from . import (
+    challenge,
+    checkout,
+    control_page,
+    elements,
+    invoice_pages,
+    portal,
+    portal_pausing,
+    stripe_js,
+)
 from .static_files import bp as static_bp
 
 BLUEPRINTS = (
     static_bp, stripe_js.bp, elements.bp, challenge.bp, control_page.bp, checkout.bp, portal.bp,
-    invoice_pages.bp,
+    portal_pausing.bp, invoice_pages.bp,
 )  # fmt: skip
 
 

@@ -10,16 +10,24 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..account import Work
-from ..billing import portal_page
+from ..billing import portal_page, portal_pause
 from ..errors import JSON, ApiError
 from ..records import Record
 from . import portal_flows, portal_views
 from .card_input import method_data, sent
 from .challenge_result import challenge_result
 from .countries import chosen_country, countries
-from .headers import protect
 from .money import day, money, price_text
-from .portal_pages import done, done_json, features, form_values, own_subscription, render, visited
+from .portal_pages import (
+    done,
+    done_json,
+    features,
+    form_values,
+    own_subscription,
+    protected,
+    render,
+    visited,
+)
 
 bp = Blueprint(
     "browser_portal", __name__, url_prefix="/p/session/<id>", template_folder="templates"
@@ -238,11 +246,7 @@ def finished(id: str) -> BaseResponse:
     return visited(id, "done", view)
 
 
-@bp.after_request
-def _headers(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    # Chromium applies form-action to the redirect after a form as well: back to the shop.
-    return protect(response, frame_src="'self'", form_action="'self' http: https:")
+bp.after_request(protected)
 
 
 def _offered(work: Work, portal: Record, shown: JSON) -> JSON:
@@ -253,5 +257,8 @@ def _offered(work: Work, portal: Record, shown: JSON) -> JSON:
     several = len(portal_page.choices(work, portal, record)) > 1
     shown["may_update"] = running and may["subscription_update"]["enabled"] and several
     shown["may_cancel"] = shown["ends"] is None and may["subscription_cancel"]["enabled"]
+    pausing = portal_pause.allowed(work, portal)
+    shown["may_pause"] = running and pausing
+    shown["may_resume"] = shown["status"] == "paused" and pausing
     shown["may_renew"] = shown["ends"] is not None and may["subscription_cancel"]["enabled"]
     return shown

@@ -13,6 +13,7 @@ PAGES = {
     "payment_method_update": "payment_method",
     "customer_update": "details",
     "subscription_cancel": "cancel",
+    "subscription_pause": "pause",
     "subscription_update": "update",
     "subscription_update_confirm": "preview",
 }

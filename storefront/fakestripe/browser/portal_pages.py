@@ -14,6 +14,7 @@ from ..errors import JSON, ApiError
 from ..records import Record
 from . import portal_flows
 from .carried_out import carried_out
+from .headers import protect
 from .message import message
 
 TYPE = "billing_portal.session"
@@ -134,3 +135,10 @@ def _expired(portal: Record) -> Response:
 def form_values(*names: str) -> JSON:
     """The named fields of the form that was sent, stripped; an empty one is None."""
     return {name: request.form[name].strip() or None for name in names if name in request.form}
+
+
+def protected(response: Response) -> Response:
+    """Add the headers of the portal's pages."""
+    response.headers["Cache-Control"] = "no-store"
+    # Chromium applies form-action to the redirect after a form as well: back to the shop.
+    return protect(response, frame_src="'self'", form_action="'self' http: https:")

@@ -333,3 +333,40 @@ def test_a_month_later_there_are_two_invoices(
         alone.advance(MONTH)
         visitor.opens(pro.portal())
         expect(visitor.page.get_by_role("row").filter(has_text="Paid")).to_have_count(2)
+
+
+PAUSING = {"subscription_pause": {"enabled": True}}
+
+
+def test_pausing_and_resuming_within_the_paid_period(visitor: Visitor, merchant: Merchant) -> None:
+    pro = subscribed(merchant, features=PAUSING)
+    visitor.opens(pro.portal())
+    visitor.follows("Pause subscription")
+    visitor.presses("Pause subscription")
+    visitor.sees("Your subscription has been paused.")
+    assert pro.now().status == "paused"
+    visitor.follows("Resume subscription")
+    visitor.sees("in the period that you have paid for")
+    visitor.presses("Resume subscription")
+    visitor.sees("Your subscription has been resumed.")
+    assert pro.now().status == "active"
+    expect(visitor.page.get_by_role("row").filter(has_text="Paid")).to_have_count(1)
+
+
+def test_resuming_after_the_paid_period_charges_for_a_new_one(
+    visitor: Visitor, tmp_path: Any, merchant: Merchant
+) -> None:
+    with running_fakestripe(tmp_path) as alone:
+        pro = subscribed(Merchant(alone.client(), merchant.url), features=PAUSING)
+        visitor.opens(pro.flow("subscription_pause", subscription=pro.id))
+        visitor.presses("Pause subscription")
+        visitor.page.wait_for_url("**/done?flow=finished")
+        alone.advance(2 * MONTH)
+        assert pro.now().status == "paused"
+        visitor.opens(pro.portal())
+        visitor.follows("Resume subscription")
+        visitor.sees("A new period begins today and is charged today.")
+        visitor.presses("Resume subscription")
+        visitor.sees("Your subscription has been resumed.")
+        assert pro.now().status == "active"
+        expect(visitor.page.get_by_role("row").filter(has_text="Paid")).to_have_count(2)
