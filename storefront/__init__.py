@@ -37,6 +37,7 @@ def create_app(settings: Config | None = None) -> Flask:
     app.extensions["catalog"] = catalog.load(settings.catalog_path)
     app.extensions["stripe_gateway"] = StripeGateway(settings)
     _init_database(app)
+    _init_mail(app, settings)
     _init_sign_in(app)
     _init_pages(app, settings)
     web.register(app, settings)
@@ -47,8 +48,9 @@ def create_app(settings: Config | None = None) -> Flask:
 def _flask_settings(settings: Config) -> dict[str, object]:
     """Our settings in Flask's and its extensions' words."""
     from storefront.db import engine_options
+    from storefront.mail import flask_settings
 
-    return {
+    return flask_settings(settings) | {
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
@@ -87,6 +89,17 @@ def _init_database(app: Flask) -> None:
     with app.app_context():
         prepare_engine(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
+
+
+def _init_mail(app: Flask, settings: Config) -> None:
+    from flask_mailman import Mail
+
+    from storefront.mail import Mailer
+
+    def render(template: str, **facts: object) -> str:
+        return app.jinja_env.get_template(template).render(facts)
+
+    app.extensions["mailer"] = Mailer(settings, render, Mail(app).get_connection)
 
 
 def _init_sign_in(app: Flask) -> None:

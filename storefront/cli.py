@@ -1,5 +1,6 @@
 """The flask commands. Each is safe to repeat, says what it did, and exits non-zero on trouble."""
 
+import logging
 import os
 import secrets
 import sys
@@ -7,10 +8,10 @@ from pathlib import Path
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
-from storefront import config, ledger, users
-from storefront.db import db
+from storefront import config, jobs, ledger, users, work
+from storefront.db import db, transaction, utcnow
 from storefront.errors import StorefrontError
 from storefront.fakestripe.__main__ import main as fakestripe_main
 from storefront.web import current
@@ -19,6 +20,7 @@ DEMO_EMAIL = "demo@example.com"
 
 ledger_commands = AppGroup("ledger", help="The books.")
 users_commands = AppGroup("users", help="Customers.")
+jobs_commands = AppGroup("jobs", help="Work promised and not yet done.")
 
 
 def fakestripe_app() -> Flask:
@@ -29,8 +31,8 @@ def fakestripe_app() -> Flask:
 
 
 def register(app: Flask) -> None:
-    for group in (ledger_commands, users_commands):
-        app.cli.add_command(group)
+    for command in (ledger_commands, users_commands, jobs_commands, worker):
+        app.cli.add_command(command)
     app.cli.add_command(fakestripe)
 
 
@@ -44,6 +46,51 @@ def verify() -> None:
         sys.exit(1)
     wallets, transfers = ledger.sizes(db.session())
     click.echo(f"ledger verified: {wallets} wallets, {transfers} transfers, nothing differs")
+
+
+@click.command("worker")
+@click.option("--once", is_flag=True, help="Do what is due, and end.")
+@click.option(
+    "--lease",
+    type=click.FloatRange(min=1),
+    default=jobs.LEASE_SECONDS,
+    show_default=True,
+    help="Seconds for which a job is this worker's; longer than any job takes.",
+)
+@with_appcontext
+def worker(once: bool, lease: float) -> None:
+    """Do promised work and the schedule until SIGTERM, which lets the job in hand end."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    registry = work.registry(current.work_context())
+    with jobs.Stop() as stop:
+        hand = jobs.Worker(registry, work.SCHEDULE, lease, stop)
+        if once:
+            click.echo(f"{hand.drain()} jobs were started")
+            return
+        click.echo("worker: ready")
+        hand.run()
+        click.echo("worker: ended")
+
+
+@jobs_commands.command("list")
+def list_jobs() -> None:
+    """List unfinished jobs, those that were given up first."""
+    for job in jobs.listed(db.session()):
+        error = f": {job.last_error}" if job.last_error else ""
+        state = job.state(utcnow())
+        click.echo(f"{job.key} ({job.kind}): {state}, attempt {job.attempts}{error}")
+
+
+@jobs_commands.command("retry")
+@click.argument("keys", nargs=-1, required=True)
+def retry_jobs(keys: tuple[str, ...]) -> None:
+    """Have unfinished jobs tried again now, also those that were given up."""
+    for key in keys:
+        with transaction() as session:
+            found = jobs.retry(session, key)
+        if not found:
+            raise click.ClickException(f"{key}: no such job that could be tried again")
+        click.echo(f"{key}: will be tried again")
 
 
 @users_commands.command("create")

@@ -48,6 +48,8 @@ class Config:
     low_balance_credits: int
     trusted_proxies: int
     registrations_per_hour: int
+    mail_url: str | None = field(repr=False)
+    mail_from: str
 
     @property
     def production(self) -> bool:
@@ -108,6 +110,8 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         low_balance_credits=_integer(settings, "LOW_BALANCE_CREDITS", 100, minimum=0),
         trusted_proxies=_integer(settings, "TRUSTED_PROXIES", 0, minimum=0),
         registrations_per_hour=_integer(settings, "REGISTRATIONS_PER_HOUR", 60, minimum=1),
+        mail_url=_mail_url(settings),
+        mail_from=_mail_from(settings),
     )
 
 
@@ -309,3 +313,37 @@ def _check_sqlite_path(name: str) -> None:
             f"DATABASE_URL names {name!r}, which cannot be written to; "
             "give a file in a folder of ours."
         )
+
+
+def _mail_url(settings: Mapping[str, str]) -> str | None:
+    """The server that takes our mail. The message never repeats the URL: it holds a password."""
+    value = settings.get("MAIL_URL")
+    if value is None:
+        return None
+    wanted = (
+        "MAIL_URL must be smtp://user:password@host:587 (which switches to TLS), "
+        "or smtps://user:password@host:465; special characters percent-encoded"
+    )
+    try:
+        parts = urlsplit(value.strip())
+        port = parts.port
+    except ValueError:
+        raise ConfigError(f"{wanted}.") from None
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or port == 0:
+        raise ConfigError(f"{wanted}.")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ConfigError(f"{wanted}, and nothing behind the port.")
+    if bool(parts.username) != bool(parts.password):
+        raise ConfigError(f"{wanted}: a user name and a password, or neither.")
+    return value.strip()
+
+
+def _mail_from(settings: Mapping[str, str]) -> str:
+    """The address that mail comes from; the name beside it is PROJECT_NAME."""
+    host = urlsplit(settings.get("APP_URL", "http://localhost")).hostname or "localhost"
+    value = settings.get("MAIL_FROM", f"no-reply@{host}").strip()
+    if not re.fullmatch(r"[^@\s<>,;:\"()\\[\]]+@[A-Za-z0-9.\[\]:-]+", value):
+        raise ConfigError(
+            f"MAIL_FROM is {value!r}; it must be an address, such as shop@example.com."
+        )
+    return value

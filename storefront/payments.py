@@ -20,9 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storefront import ledger, users
+from storefront import jobs, ledger, users
 from storefront.catalog import Pack
-from storefront.db import STRICT, Base, Utc, Whole, db, transaction, utcnow
+from storefront.db import STRICT, Base, Utc, Whole, transaction, utcnow
 from storefront.errors import NotFound, StripeFailed, StripeRefused, Unprocessable
 from storefront.ids import new_id
 from storefront.stripe_gateway import CustomerMissing, Intent, StripeGateway
@@ -159,7 +159,8 @@ def settle(
 ) -> Payment | None:
     """Apply what Stripe says of an intent to its payment: the one function for this effect.
 
-    A success credits the pack, once, by the transfer id `payment:<id>`. Nothing undoes a success.
+    A success credits the pack, once, by the transfer id `payment:<id>`, and promises a receipt by
+    mail. Nothing undoes a success.
     Among unpaid states an event only ever moves the row forward, so that any order of delivery
     ends alike; `asked` means that Stripe was asked just now, and then its word simply stands.
     Returns None for an intent that is not ours, or that no payment goes on with.
@@ -202,6 +203,8 @@ def _credit(
             payment_id=payment.id,
         ),
     )
+    about, key = {"payment_id": payment.id}, f"mail_receipt:{payment.id}"
+    jobs.promise(session, "mail_receipt", about, key=key)  # as the hot path does
 
 
 def _row_of(session: Session, intent: Intent) -> Payment | None:
@@ -306,9 +309,7 @@ def _create_intent(gateway: StripeGateway, payment: Payment, customer_id: str) -
         raise
 
 
-def _take_up(
-    session: Session, user_id: str, pack: Pack, order_key: str | None
-) -> Payment | None:  # fmt: skip
+def _take_up(session: Session, user_id: str, pack: Pack, order_key: str | None) -> Payment | None:
     """The payment to continue with, under a lock on the customer, so that of two requests for
     the same purchase one opens it and the other finds it."""
     session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
@@ -346,11 +347,3 @@ def _new(session: Session, user_id: str, pack: Pack, order_key: str | None) -> P
     )
     session.add(payment)
     return payment
-
-
-def of_user(user_id: str, payment_ids: set[str]) -> dict[str, Payment]:
-    """Some of a customer's payments by id, for showing beside the ledger's rows."""
-    rows = db.session.scalars(
-        select(Payment).where(Payment.id.in_(payment_ids), Payment.user_id == user_id)
-    )
-    return {payment.id: payment for payment in rows}

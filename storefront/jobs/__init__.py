@@ -8,7 +8,7 @@ at the same time as another run of it: every one of them is idempotent.
 
 from storefront.jobs.promises import Job, promise
 from storefront.jobs.records import GiveUp, listed, prune, retry
-from storefront.jobs.schedule import Every, plan
+from storefront.jobs.schedule import Scheduled, plan
 from storefront.jobs.worker import Stop, Worker
 from storefront.jobs.working import LEASE_SECONDS, MAXIMUM_ATTEMPTS, Args, Registry, work_once
 
@@ -16,10 +16,10 @@ __all__ = [
     "LEASE_SECONDS",
     "MAXIMUM_ATTEMPTS",
     "Args",
-    "Every",
     "GiveUp",
     "Job",
     "Registry",
+    "Scheduled",
     "Stop",
     "Worker",
     "listed",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from storefront.db import clock, transaction, utcnow
 from storefront.jobs.promises import Job
+from storefront.jobs.schedule import RUN_PREFIX
 
 MAXIMUM_ATTEMPTS = 20
 FIRST_DELAY_SECONDS = 5
@@ -98,11 +99,10 @@ def listed(session: Session, *, limit: int = 50) -> list[Job]:
     return list(session.scalars(query.order_by(Job.given_up_at.is_(None), Job.run_at).limit(limit)))
 
 
-def prune(session: Session, run_prefix: str, limit: int = 1000) -> int:
-    """Delete at most `limit` done jobs that nobody needs any more; how many went. Keys of the
-    schedule's runs begin with `run_prefix`."""
+def prune(session: Session, limit: int = 1000) -> int:
+    """Delete at most `limit` done jobs that nobody needs any more; how many went."""
     now = utcnow()
-    run = Job.key.startswith(run_prefix, autoescape=True) & (Job.done_at < now - RUNS_KEPT_FOR)
+    run = Job.key.startswith(RUN_PREFIX, autoescape=True) & (Job.done_at < now - RUNS_KEPT_FOR)
     old = select(Job.key).where((Job.done_at < now - KEPT_FOR) | run).limit(limit)
     gone = session.scalars(delete(Job).where(Job.key.in_(old)).returning(Job.key))
     return len(list(gone))
@@ -111,7 +111,7 @@ def prune(session: Session, run_prefix: str, limit: int = 1000) -> int:
 def delay_seconds(attempt: int) -> int:
     """How long to wait after this attempt (from 1): doubling, with up to a quarter of jitter, so
     that jobs which failed together do not all come back together."""
-    delay = min(FIRST_DELAY_SECONDS * 2 ** (attempt - 1), LONGEST_DELAY_SECONDS)
+    delay: int = min(FIRST_DELAY_SECONDS * 2 ** (attempt - 1), LONGEST_DELAY_SECONDS)
     return delay + random.randint(0, delay // 4)  # noqa: S311  spreads load, keeps no secret
 
 

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from storefront.db import db, transaction, utcnow
-from storefront.jobs.schedule import Every, plan
+from storefront.jobs.schedule import Scheduled, plan
 from storefront.jobs.working import LEASE_SECONDS, Registry, work_once
 
 POLL_SECONDS = 0.5
@@ -21,15 +22,21 @@ log = logging.getLogger(__name__)
 
 
 class Stop:
-    """Told by SIGTERM or SIGINT that it is time to end; the job in hand is finished first."""
+    """Told by SIGTERM or SIGINT, while it is entered, that it is time to end; the job in hand is
+    finished first."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._before: dict[int, Any] = {}
 
-    def listen(self) -> "Stop":
+    def __enter__(self) -> "Stop":
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._told)
+            self._before[number] = signal.signal(number, self._told)
         return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def wait(self, seconds: float) -> None:
         self._event.wait(seconds)
@@ -46,7 +53,7 @@ class Worker:
     """Does due jobs and the schedule's runs until `stop`; any number of them share the work."""
 
     registry: Registry
-    schedule: Sequence[Every] = ()
+    schedule: Sequence[Scheduled] = ()
     lease_seconds: float = LEASE_SECONDS
     stop: Stop = field(default_factory=Stop)
     _planned: tuple[str, ...] = ()

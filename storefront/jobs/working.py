@@ -135,6 +135,7 @@ def _do(registry: Registry, claim: Claim) -> None:
         records.fail(claim.key, claim.attempt, f"{type(error).__name__}: {error}")
     else:
         records.finish(claim.key)
+        log.info("job %s done", claim.key)
     finally:
         db.session.remove()
 

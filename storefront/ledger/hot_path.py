@@ -1,6 +1,7 @@
 """The hot path: a paid payment intent becomes credits, its event and its payment row are marked,
-all in one commit. One data-modifying statement on PostgreSQL; on SQLite, which has none that
-touches several tables, four statements in one transaction without a round trip between them.
+all in one commit, with the promise of a receipt by mail. One data-modifying statement on
+PostgreSQL; on SQLite, which has none that touches several tables, a few statements in one
+transaction without a round trip between them.
 
 Nothing is done unless everything fits: an open payment with this intent, amount, currency and
 customer, and an event not seen before. Whatever does not fit goes the long way (handlers.py),
@@ -78,6 +79,7 @@ def _settle_in_steps(connection: Connection, facts: dict[str, Any]) -> Settlemen
     connection.execute(_RECORD_EVENT, facts)
     connection.execute(_RAISE_WALLET, facts)
     connection.execute(_RECORD_TRANSFER, facts)
+    connection.execute(_PROMISE_RECEIPT, facts)
     return Settlement(payment_id, None)
 
 
@@ -129,6 +131,11 @@ _ONE_STATEMENT = text(f"""
             wallet.version, wallet.balance, :created, :now, marked.id, ''
         FROM marked, wallet
         RETURNING payment_id
+    ), receipt AS (
+        INSERT INTO jobs (key, kind, args, run_at, attempts, created_at)
+        SELECT 'mail_receipt:' || payment_id, 'mail_receipt',
+            json_build_object('payment_id', payment_id)::text, statement_timestamp(), 0, :now
+        FROM transfer ON CONFLICT (key) DO NOTHING
     )
     SELECT (SELECT payment_id FROM transfer) AS payment_id,
            (SELECT state FROM stripe_events WHERE id = :id) AS seen
@@ -161,4 +168,11 @@ _RECORD_TRANSFER = text("""
         :created, :now, p.id, ''
     FROM payments p JOIN ledger_accounts a ON a.id = 'wallet:' || p.user_id
     WHERE p.id = :payment_id
+""")
+
+_PROMISE_RECEIPT = text("""
+    INSERT INTO jobs (key, kind, args, run_at, attempts, created_at)
+    VALUES ('mail_receipt:' || :payment_id, 'mail_receipt',
+        json_object('payment_id', :payment_id), :now, 0, :now)
+    ON CONFLICT (key) DO NOTHING
 """)

@@ -7,8 +7,10 @@ from flask_login import current_user
 
 from storefront.catalog import Catalog
 from storefront.config import Config
+from storefront.mail import Mailer
 from storefront.stripe_gateway import StripeGateway
 from storefront.users import User
+from storefront.work import Context
 
 
 def settings() -> Config:
@@ -21,6 +23,12 @@ def catalog() -> Catalog:
 
 def gateway() -> StripeGateway:
     return cast(StripeGateway, current_app.extensions["stripe_gateway"])
+
+
+def work_context() -> Context:
+    """What jobs are handed."""
+    mailer = cast(Mailer, current_app.extensions["mailer"])
+    return Context(settings(), catalog(), gateway(), mailer)
 
 
 def user() -> User:

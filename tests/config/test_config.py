@@ -146,6 +146,21 @@ REFUSALS: dict[str, tuple[dict[str, str], str, str]] = {
     "threshold in words": ({"LOW_BALANCE_CREDITS": "few"}, "LOW_BALANCE_CREDITS", "whole number"),
     "negative threshold": ({"LOW_BALANCE_CREDITS": "-1"}, "LOW_BALANCE_CREDITS", "from 0"),
     "proxies with a point": ({"TRUSTED_PROXIES": "1.5"}, "TRUSTED_PROXIES", "whole number"),
+    "mail by another way": ({"MAIL_URL": "http://mail.example"}, "MAIL_URL", "smtp://"),
+    "mail without a host": ({"MAIL_URL": "smtp://"}, "MAIL_URL", "smtp://"),
+    "mail with a bad port": (
+        {"MAIL_URL": "smtp://a:thisMustNeverBeShown@b.example:x"},
+        "MAIL_URL",
+        "smtp://",
+    ),
+    "mail with a path": (
+        {"MAIL_URL": "smtp://a:thisMustNeverBeShown@b.example/c"},
+        "MAIL_URL",
+        "nothing",
+    ),
+    "mail without a password": ({"MAIL_URL": "smtp://me@m.example"}, "MAIL_URL", "or neither"),
+    "mail from nobody": ({"MAIL_FROM": "shop"}, "MAIL_FROM", "an address"),
+    "mail from two": ({"MAIL_FROM": "a@b.example, c@d.example"}, "MAIL_FROM", "an address"),
     "no registrations": ({"REGISTRATIONS_PER_HOUR": "0"}, "REGISTRATIONS_PER_HOUR", "from 1"),
 }
 

@@ -14,6 +14,7 @@ from storefront.errors import InsufficientCredits, TransferConflict
 from storefront.ledger import MOVEMENTS, Movement, Order
 from tests.support import books
 from tests.support.builders import Customer, a_user
+from tests.support.crashes import crash_everywhere
 from tests.support.lots import FIRST_OF_JANUARY, assert_lots_add_up, remainders, uses
 from tests.support.races import at_once, raised
 
@@ -262,3 +263,7 @@ def test_an_unsettled_expiry_is_found_an_hour_later(app: Flask) -> None:
         (found,) = ledger.verify(session, later + timedelta(minutes=70))
     assert found.account == ledger.wallet_id(ada.id)
     assert "lot grant still holds 50" in found.finding
+
+
+def test_a_crash_anywhere_in_a_sweep_costs_nothing(database_url: str) -> None:
+    assert crash_everywhere(database_url, "Expiring").violations == []

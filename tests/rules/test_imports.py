@@ -18,16 +18,18 @@ MAY_IMPORT: dict[str, str] = {
     "attempts": "db errors",
     "stripe_gateway": "config db errors",
     "users": "db errors ids stripe_gateway",
-    "payments": "catalog db errors ids ledger stripe_gateway users",
+    "payments": "catalog db errors ids jobs ledger stripe_gateway users",
     "inbox": "db errors stripe_gateway",
     "statements": "ledger payments",
+    "mail": "config",
+    "work": "catalog config db jobs ledger mail money payments stripe_gateway users",
     "tables": "attempts inbox jobs ledger payments users",
     "handlers": "db errors inbox ledger payments stripe_gateway",
-    "web": "attempts catalog config db errors handlers ledger money payments statements"
-    " stripe_gateway users",
-    "cli": "config db errors fakestripe ledger users web",
+    "web": "attempts catalog config db errors handlers ledger mail money payments statements"
+    " stripe_gateway users work",
+    "cli": "config db errors fakestripe jobs ledger users web work",
     "fakestripe": "",
-    "__init__": "catalog cli config db stripe_gateway tables users web",
+    "__init__": "catalog cli config db mail stripe_gateway tables users web",
 }
 """Room -> the rooms of ours that it may import from, besides itself. A new room gets a line here,
 and thinks about its place in the picture."""

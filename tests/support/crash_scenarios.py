@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from storefront import payments, users
+from storefront import ledger, payments, users
 from storefront.db import db, transaction
 from storefront.inbox import StripeEvent
 from storefront.stripe_gateway import Intent
@@ -25,6 +25,8 @@ from tests.support.builders import (
     paid,
 )
 from tests.support.checkers import Handle, violations
+from tests.support.lots import FIRST_OF_JANUARY
+from tests.support.promised import row
 
 Facts = dict[str, Any]
 DELIVERIES = 2
@@ -74,6 +76,47 @@ class PaidUnlinked(Scenario):
     """The long way: our row does not know its intent yet."""
 
     linked = False
+
+
+class PaidWithReceipt(Scenario):
+    """The promise of a receipt is made with the credit: once, and never without it."""
+
+    def check(self, facts: Facts) -> list[str]:
+        wrong = super().check(facts)
+        key = f"mail_receipt:{facts['purchase']['id']}"
+        if row(self.app, key)["kind"] != "mail_receipt":
+            wrong.append("no receipt was promised")
+        return wrong
+
+
+class PaidUnlinkedWithReceipt(PaidWithReceipt):
+    linked = False
+
+
+class Expiring(Scenario):
+    """A worker dies in the middle of a sweep, and the next one sweeps again."""
+
+    def prepare(self) -> Facts:
+        user = a_user(self.app)
+        end = FIRST_OF_JANUARY
+        with self.app.app_context(), transaction() as session:
+            grant = ledger.Order(f"g {user.id}", "plan_grant", user.id, 50, expires_at=end)
+            ledger.transfer(session, grant)
+            ledger.transfer(session, ledger.Order(f"t {user.id}", "top_up", user.id, 7))
+        return {"user": user.id}
+
+    def act(self, facts: Facts) -> None:
+        with transaction() as session:
+            ledger.expire_due(session, FIRST_OF_JANUARY)
+
+    def check(self, facts: Facts) -> list[str]:
+        for _ in range(DELIVERIES):
+            with self.app.app_context():
+                self.act(facts)
+        with self.app.app_context():
+            found = [it.finding for it in ledger.verify(db.session(), FIRST_OF_JANUARY)]
+            balance = ledger.balance(db.session(), facts["user"])
+        return found if balance == 7 else [*found, f"balance {balance}"]
 
 
 class PaidAfterAFailedDelivery(Scenario):
