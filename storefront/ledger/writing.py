@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from storefront.db import MAX_WHOLE, utcnow
@@ -97,8 +98,18 @@ def _post(session: Session, wallet: Account, order: Order) -> Transfer:
     wallet.balance, wallet.version = after, wallet.version + 1
     made = _row(order, wallet)
     session.add(made)
-    session.flush()
+    _write(session, order)
     return made
+
+
+def _write(session: Session, order: Order) -> None:
+    """Another wallet's transfer may take the same id at the same moment: the key decides."""
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if "ledger_transfers_pkey" in str(error.orig):
+            raise TransferConflict(f"Transfer {order.id} exists with other content.") from error
+        raise
 
 
 def _row(order: Order, wallet: Account) -> Transfer:
