@@ -4,8 +4,10 @@ handle() first tries the hot path (a payment that fits in every respect, one com
 goes through the inbox, in one transaction with its record.
 """
 
+import logging
+
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront import inbox, ledger, payments
@@ -13,6 +15,8 @@ from storefront.db import db, transaction
 from storefront.errors import Unprocessable
 from storefront.inbox import Effect, Outcome, State
 from storefront.stripe_gateway import Event, Intent
+
+log = logging.getLogger(__name__)
 
 
 def payment_intent_changed(session: Session, event: Event) -> State:
@@ -53,7 +57,8 @@ def _settle_fast(event: Event) -> Outcome | None:
         return None
     try:
         settlement = _settle(paid)
-    except IntegrityError:  # the books contradict each other: the long way finds out how
+    except DBAPIError:  # the long way finds out what is wrong, and writes it down
+        log.warning("event %s takes the long way", event.id, exc_info=True)
         return None
     if settlement.payment_id is not None:
         return Outcome("handled")

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from storefront.config import Config
 from tests.fakestripe.harness import FakeStripe, running_fakestripe
 from tests.support import databases, postgres
-from tests.support.apps import closing, some_settings
 from tests.support.apps import an_app as build_app
+from tests.support.apps import closing, some_settings
 from tests.support.served import ServedShop, served_shop
 
 

@@ -73,10 +73,12 @@ def state() -> Response:
         endpoints = [record.shown() for record in tx.records.all(ENDPOINT)]
         delivery_counts = deliveries.counts(tx)
         publishable_key = tx.meta("publishable_key")
+        dunning_end = tx.meta(collection.END_SETTING) or collection.ENDS[0]
     return jsonify(
         account=account.id,
         url=account.url,
         publishable_key=publishable_key,
+        dunning_end=dunning_end,
         clock=_clock(account),
         objects=dict(rows),
         deliveries=delivery_counts,

@@ -13,6 +13,8 @@ from stripe.params import (
 
 from . import payment_methods
 from .account import Work
+from .billing import subscription_state
+from .billing.subscription_body import ENDED
 from .call import Call, Endpoint, changed, updated
 from .errors import JSON, invalid
 from .events import emit
@@ -104,9 +106,12 @@ def update(call: Call) -> JSON:
 
 
 def delete(call: Call) -> JSON:
-    """Delete a customer for good; its payment methods are detached."""
+    """Delete a customer for good: its subscriptions end, its payment methods are detached."""
     record = call.target(TYPE)
     last = record.shown()
+    for subscription in call.tx.records.all("subscription", equals(TYPE, record.id)):
+        if subscription.body["status"] not in ENDED:
+            subscription_state.end(call.work, subscription, "cancellation_requested")
     for method in call.tx.records.all("payment_method", equals(TYPE, record.id)):
         payment_methods.detach_from_customer(call.work, method)
     record.deleted = True

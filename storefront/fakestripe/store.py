@@ -16,7 +16,10 @@ from typing import Any
 from .records import Record, Records
 
 # Object fields that lists filter by; each gets an index on the stored JSON.
-INDEXED_FIELDS = ("customer", "payment_intent", "email", "type", "source", "charge", "subscription")
+INDEXED_FIELDS = (
+    "customer", "payment_intent", "email", "type", "source", "charge", "subscription", "product",
+    "invoice", "lookup_key",
+)  # fmt: skip
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;

@@ -118,7 +118,7 @@ def test_currencies_without_cents_are_whole_units() -> None:
 def test_the_minimum_of_a_currency_without_cents_is_its_own() -> None:
     yen = GOOD.replace('"usd"', '"jpy"')
     assert catalog.parse(yen.replace("price = 500", "price = 50")).packs[0].price == 50
-    with pytest.raises(ConfigError, match="49 must be from 50 .¥50"):
+    with pytest.raises(ConfigError, match=r"49 must be from 50 .¥50"):
         catalog.parse(yen.replace("price = 500", "price = 49"))
 
 

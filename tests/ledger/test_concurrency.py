@@ -6,9 +6,10 @@ from functools import partial
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from storefront import ledger
-from storefront.db import transaction
+from storefront.db import db, transaction
 from storefront.errors import InsufficientCredits, TransferConflict
 from storefront.ledger import Order
 from tests.support import books
@@ -122,3 +123,27 @@ def test_concurrent_writers_leave_what_an_oracle_adds_up(app: Flask) -> None:
 def hash_of(*parts: str) -> int:
     """The same in every process, unlike hash()."""
     return sum(ord(letter) * (n + 1) for n, letter in enumerate("|".join(parts)))
+
+
+def test_wallets_are_opened_and_locked_in_sorted_order(app: Flask) -> None:
+    """Read off the statements: within one process a set of names happens to have one order, so
+    that no race would show it; between processes it does not."""
+    users = [a_user(app) for _ in range(8)]
+    opened: list[str] = []
+
+    with app.app_context():
+        engine = db.engine
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def note(
+            _c: object, _cursor: object, statement: str, parameters: object, *_: object
+        ) -> None:
+            if statement.startswith("INSERT INTO ledger_accounts"):
+                opened.append(str(parameters))
+            elif "FOR UPDATE" in statement:
+                assert "ORDER BY ledger_accounts.id" in statement
+
+        move(*(Order(f"of {user.id}", "top_up", user.id, 1) for user in reversed(users)))
+    names = sorted(user.id for user in users)
+    assert len(opened) == len(names)
+    assert all(name in parameters for name, parameters in zip(names, opened, strict=True))

@@ -149,9 +149,9 @@ def test_the_database_refuses_to_change_transfers(app: Flask, statement: str) ->
     assert books.read(app).transfers == before
 
 
-def test_postgresql_refuses_to_truncate_transfers(app: Flask) -> None:
-    if books.is_sqlite(app):
-        pytest.skip("SQLite has no TRUNCATE")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_database_refuses_to_truncate_transfers(app: Flask) -> None:
+    """SQLite has no TRUNCATE."""
     with pytest.raises(DBAPIError, match="append-only"):
         books.execute(app, "TRUNCATE ledger_transfers CASCADE")
 

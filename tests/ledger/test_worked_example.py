@@ -21,7 +21,7 @@ def documented_steps() -> list[Step]:
     section = text.split("## A worked example", 1)[1].split("\n## ", 1)[0]
     rows = re.findall(r"^\|(.+)\|$", section, re.MULTILINE)[2:]
     cells = [[cell.strip() for cell in row.split("|")] for row in rows]
-    return [(step, what, *map(number, sums)) for step, what, *sums in cells]  # type: ignore[misc]
+    return [(step, what, *map(number, sums)) for step, what, *sums in cells]
 
 
 def number(cell: str) -> int:

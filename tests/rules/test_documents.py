@@ -71,7 +71,7 @@ def test_the_example_sets_nothing_by_itself(database_url: str) -> None:
 def test_every_command_is_in_the_readme(app: Flask) -> None:
     own = {
         path: command
-        for path, command in commands(app.cli).items()  # type: ignore[arg-type]
+        for path, command in commands(app.cli).items()
         if path.split()[1] not in FLASKS_OWN
     }
     assert "flask ledger verify" in own
@@ -81,7 +81,7 @@ def test_every_command_is_in_the_readme(app: Flask) -> None:
 
 def test_every_command_in_the_readme_exists(app: Flask) -> None:
     named = set(re.findall(r"`(flask [a-z][a-z -]+[a-z])", README))
-    known = commands(app.cli)  # type: ignore[arg-type]
+    known = commands(app.cli)
     assert {it for it in named if it not in known and not it.startswith("flask db ")} == set()
 
 

@@ -36,7 +36,7 @@ and thinks about its place in the picture."""
 
 STRIPE = {"stripe_gateway", "fakestripe"}
 FLASK = {"__init__", "web", "cli", "fakestripe"}
-FLASK_PACKAGES = set("flask flask_login flask_wtf wtforms werkzeug jinja2 markupsafe".split())
+FLASK_PACKAGES = {"flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2"}
 STRIPE_CLIENT = {"StripeClient", "RequestsClient", "HTTPClient", "Webhook", "WebhookSignature"}
 
 sources = pytest.mark.parametrize("source", all_sources(), ids=lambda source: source.name)

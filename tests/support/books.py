@@ -83,7 +83,7 @@ def execute(app: Flask, *statements: str, **values: Any) -> None:
 
 
 def is_sqlite(app: Flask) -> bool:
-    return app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
+    return str(app.config["SQLALCHEMY_DATABASE_URI"]).startswith("sqlite")
 
 
 def _rows(table: str, where: str = "") -> dict[str, Row]:

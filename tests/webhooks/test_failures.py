@@ -149,7 +149,7 @@ def test_connections_that_died_in_the_pool_cost_at_most_a_redelivery(
             connection.close()
     terminate_all(app)
     event = paid(purchase)
-    answers = []
+    answers: list[int] = []
     while not answers or answers[-1] != 200:
         assert len(answers) < 6, answers
         answers.append(deliver(client, event).status_code)

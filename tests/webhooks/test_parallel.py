@@ -106,22 +106,3 @@ def test_parallel_deliveries_over_http_are_all_answered_200(app: Flask) -> None:
     assert at_once(app, [delivers] * THREADS) == [200] * THREADS
     assert books.balance(app, purchase.customer.id) == 1000
     assert books.read(app).events[event["id"]]["attempts"] == 1
-
-
-def test_a_repeat_that_finds_its_row_linked_meanwhile_does_not_deadlock(app: Flask) -> None:
-    """The long way locks the event, then the payment. A repeat that comes when the row has just
-    learned its intent goes the short way: it must not want the two the other way round."""
-    for _ in range(rounds(app)):
-        purchase = a_payment(app, linked=False)
-        event = event_of(app, paid(purchase))
-
-        def links(purchase: Purchase = purchase) -> None:
-            with transaction() as session:
-                payment = session.get(payments.Payment, purchase.id)
-                assert payment is not None
-                payment.stripe_intent_id = purchase.intent_id
-
-        tasks = [partial(handle, event)] * (THREADS - 2) + [links, links]
-        wrong, errors = race(app, purchase, tasks, [event], handle)
-        assert (wrong, errors) == ([], [])
-    books.assert_clean(app)

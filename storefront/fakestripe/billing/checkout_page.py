@@ -91,6 +91,7 @@ def confirm(work: Work, session: Record, details: JSON) -> JSON:
     Return `{"status": "complete"}`, or `requires_action` with the intent's client secret.
     """
     _check_open(session)
+    _check_discount(work, session)
     email = details.get("email")
     if not (session.body["customer_details"] or {}).get("email") and not email:
         raise invalid("Enter your email address.", "email", "email_invalid")
@@ -213,6 +214,15 @@ def _no_details() -> JSON:
 def _check_open(session: Record) -> None:
     if session.body["status"] != "open":
         raise invalid(f"This session is {session.body['status']}.", "session")
+
+
+def _check_discount(work: Work, session: Record) -> None:
+    """Refuse a discount that others have used up, or that has ended, since it was applied."""
+    for given in session.body["discounts"]:
+        named = {name: value for name, value in given.items() if value is not None}
+        amount = line_items.subtotal(session.private["lines"])
+        customer, currency = session.body["customer"], session.body["currency"]
+        discounts.chosen(work, named, customer, amount, currency, "discounts[0]")
 
 
 def _shown_line(work: Work, line: JSON) -> JSON:

@@ -117,7 +117,7 @@ def new_body(work: Work, params: JSON) -> JSON:
         url=f"{work.account.url}/c/pay/{id}",
     )
     if mode == "subscription":
-        trial_end(params.get("subscription_data", {}), work.now, "subscription_data.")
+        trial_end(params.get("subscription_data", {}), work.now, "subscription_data[{}]")
         body["payment_method_collection"] = params.get("payment_method_collection", "always")
     if mode != "subscription" and "customer" not in params:
         body["customer_creation"] = params.get("customer_creation", "if_required")

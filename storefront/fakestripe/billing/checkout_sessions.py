@@ -13,6 +13,7 @@ from stripe.params.checkout import (
     SessionUpdateParams,
 )
 
+from .. import intent_settlement, payment_intents
 from ..account import Work
 from ..call import Call, Endpoint, updated
 from ..currencies import check_amount
@@ -25,6 +26,7 @@ from .refusals import refuse_not_offered
 
 TYPE = checkout_params.TYPE
 TIMER = "session_due"
+CHALLENGE_SECONDS = 300
 
 
 def create(call: Call) -> JSON:
@@ -76,9 +78,12 @@ def expire(call: Call) -> JSON:
 
 
 def close(work: Work, session: Record) -> None:
-    """Expire an open session, with its event."""
+    """Expire an open session, with its event; an attempt that was declined is given up."""
     session.body.update(status="expired", url=None)
     work.save(session)
+    intent = work.tx.get("payment_intent", session.private.get("intent") or "")
+    if intent is not None and intent.body["status"] in payment_intents.CANCELABLE:
+        intent_settlement.cancel(work, intent, "automatic", "charge.refunded")
     emit(work, "checkout.session.expired", session.shown())
 
 
@@ -89,7 +94,8 @@ def due(work: Work, id: str) -> None:
         return
     intent = work.tx.get("payment_intent", session.private.get("intent") or "")
     if intent is not None and intent.body["status"] == "requires_action":
-        return  # the bank's question is open: the answer decides
+        work.later(CHALLENGE_SECONDS, TIMER, id)  # the bank's question is open: wait for it
+        return
     close(work, session)
 
 

@@ -52,22 +52,25 @@ def check_items(items: list[tuple[JSON, int, JSON]], param: str) -> None:
         raise invalid("Cannot add multiple subscription items with the same price.", param)
 
 
-def trial_end(given: JSON, now: int, prefix: str = "") -> int | None:
-    """Return when the trial that `trial_period_days` or `trial_end` asks for ends, or None."""
+def trial_end(given: JSON, now: int, name: str = "{}") -> int | None:
+    """Return when the trial that `trial_period_days` or `trial_end` asks for ends, or None.
+
+    `name` is how the parameters are named in errors.
+    """
     days, moment = given.get("trial_period_days"), given.get("trial_end")
     if days is not None and moment is not None:
-        raise invalid("Pass only one of trial_period_days and trial_end.", f"{prefix}trial_end")
+        raise invalid("Pass only one of trial_period_days and trial_end.", name.format("trial_end"))
     if days is not None:
         if not 1 <= days <= MAX_TRIAL_DAYS:
             raise invalid(
                 f"trial_period_days must be from 1 to {MAX_TRIAL_DAYS}.",
-                f"{prefix}trial_period_days",
+                name.format("trial_period_days"),
             )
         return now + int(days) * DAY_SECONDS
     if moment in (None, "now"):
         return None
     if moment <= now:
-        raise invalid("The trial_end must be in the future.", f"{prefix}trial_end")
+        raise invalid("The trial_end must be in the future.", name.format("trial_end"))
     return int(moment)
 
 

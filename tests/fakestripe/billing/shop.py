@@ -57,7 +57,9 @@ def use_card(client: stripe.StripeClient, customer: str, method: str) -> None:
 
 
 def subscribed(
-    client: stripe.StripeClient, customer: str | None = None, price_id: str | None = None,
+    client: stripe.StripeClient,
+    customer: str | None = None,
+    price_id: str | None = None,
     **params: Any,
 ) -> stripe.Subscription:
     """Create a subscription to one price."""

@@ -13,7 +13,6 @@ from storefront.fakestripe.billing import checkout_page
 from tests.fakestripe.billing.shop import (
     card_details,
     on_page,
-    payer,
     portal_configuration,
     price,
     product,
@@ -189,9 +188,7 @@ BUILDERS: dict[str, Callable[[FakeStripe], JSON]] = {
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-def test_an_answer_has_every_declared_field_and_no_other(
-    fakestripe: FakeStripe, name: str
-) -> None:
+def test_an_answer_has_every_declared_field_and_no_other(fakestripe: FakeStripe, name: str) -> None:
     answer = BUILDERS[name](fakestripe)
     assert missing_fields(answer) == set()
     assert object_faults(answer, resource(answer), answer["object"]) == []

@@ -27,7 +27,7 @@ def test_a_price_is_found_by_its_lookup_key_until_another_takes_it(
 def test_the_amount_of_a_price_cannot_be_changed(client: stripe.StripeClient) -> None:
     made = price(client)
     with pytest.raises(stripe.InvalidRequestError, match="unknown parameter: unit_amount"):
-        client.v1.prices.update(made.id, {"unit_amount": 5} )  # type: ignore[typeddict-unknown-key]
+        client.v1.prices.update(made.id, {"unit_amount": 5})  # type: ignore[typeddict-unknown-key]
     off = client.v1.prices.update(made.id, {"active": False, "nickname": "old"})
     assert (off.active, off.nickname, off.unit_amount) == (False, "old", 1000)
 

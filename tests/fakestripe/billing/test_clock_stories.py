@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_a_failed_renewal_is_retried_after_3_5_and_7_days_and_then_cancelled(
     alone.advance(16 * DAY)
     failed = alone.events("invoice.payment_failed")
     moments = [event["created"] for event in failed]
-    days = [round((b - a) / DAY) for a, b in zip(moments, moments[1:], strict=False)]
+    days = [round((b - a) / DAY) for a, b in itertools.pairwise(moments)]
     assert days == [3, 5, 7]
     assert [e["data"]["object"]["attempt_count"] for e in failed] == [1, 2, 3, 4]
     plans = [e["data"]["object"]["next_payment_attempt"] for e in failed]
@@ -209,3 +210,28 @@ def test_the_clock_survives_a_month_with_a_busy_receiver(
     types = receiver.types()
     assert len(types) >= len(sent) and types.count("invoice.paid") >= 3
     assert client.v1.subscriptions.retrieve(made.id).status == "active"
+
+
+def test_the_end_of_january_is_billed_at_every_months_end(alone: FakeStripe) -> None:
+    client = alone.client()
+    today = datetime.fromtimestamp(alone.control("clock")["now"], UTC)
+    first = datetime(today.year + 1, 1, 31, 12, tzinfo=UTC)
+    made = subscribed(client, trial_end=int(first.timestamp()))
+    alone.advance(first.timestamp() - alone.control("clock")["now"] + 100 * DAY)
+    invoices: Any = client.v1.invoices.list({"subscription": made.id}).data[::-1]
+    starts = [datetime.fromtimestamp(i.lines.data[0].period.start, UTC) for i in invoices[1:]]
+    leap = (datetime(today.year + 1, 3, 1, tzinfo=UTC) - first).days == 29
+    february = (2, 29) if leap else (2, 28)
+    assert [(s.month, s.day) for s in starts] == [(1, 31), february, (3, 31), (4, 30)]
+    assert {start.hour for start in starts} == {12}
+
+
+def test_deleting_a_customer_ends_its_subscriptions(alone: FakeStripe) -> None:
+    client = alone.client()
+    customer = payer(client)
+    made = subscribed(client, customer)
+    client.v1.customers.delete(customer)
+    assert client.v1.subscriptions.retrieve(made.id).status == "canceled"
+    assert len(alone.events("customer.subscription.deleted")) == 1
+    alone.advance(32 * DAY)
+    assert len(alone.events("invoice.created")) == 1

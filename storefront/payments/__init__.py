@@ -1,0 +1,22 @@
+"""A payment's life: opened, then whatever Stripe says of its intent, until it is settled.
+
+open_top_up() starts one, settle() is the one function that applies what Stripe says, called by
+the webhook and by refresh() (return page). The row is committed before Stripe is called, so that
+an intent always finds its row; what a payment costs and brings is fixed in that row.
+"""
+
+from storefront.payments.opening import ADOPTION_AGE, Opened, open_top_up
+from storefront.payments.settling import ASKING_INTERVAL, refresh, settle
+from storefront.payments.tables import UNPAID, Payment, find
+
+__all__ = [
+    "ADOPTION_AGE",
+    "ASKING_INTERVAL",
+    "UNPAID",
+    "Opened",
+    "Payment",
+    "find",
+    "open_top_up",
+    "refresh",
+    "settle",
+]
