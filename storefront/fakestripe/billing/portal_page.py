@@ -16,7 +16,7 @@ from .invoices import SUBSCRIPTION, next_invoice
 from .invoices import preview as invoice_preview
 from .subscription_body import ENDED, first_period_end, items_of
 from .subscription_change import Plan, Wish
-from .subscriptions import lift_end, plan_end
+from .subscription_update import lift_end, plan_end
 from .undo import undone_on_error
 
 UNUSED_SECONDS = 5 * 60  # a link that nobody opens goes stale
