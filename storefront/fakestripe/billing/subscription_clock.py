@@ -22,7 +22,8 @@ def tick(work: Work, id: str) -> None:
     subscription = work.tx.get(TYPE, id)
     if subscription is None or subscription.body["status"] in ENDED:
         return
-    subscription.private["due"] = None
+    if (subscription.private.get("due") or 0) <= work.now:  # else a later timer is set already
+        subscription.private["due"] = None
     moment = state.next_due(subscription)
     if moment is not None and moment <= work.now:
         _do(work, subscription, moment)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakestripe.billing.shop import (
     DAY,
+    page,
     payer,
     price,
     subscribed,
@@ -235,3 +236,25 @@ def test_deleting_a_customer_ends_its_subscriptions(alone: FakeStripe) -> None:
     assert len(alone.events("customer.subscription.deleted")) == 1
     alone.advance(32 * DAY)
     assert len(alone.events("invoice.created")) == 1
+
+
+def test_the_setting_for_the_end_is_checked_shown_and_forgotten(alone: FakeStripe) -> None:
+    assert alone.control("dunning") == {"end": "canceled"}
+    answer = alone.session.post(f"{alone.url}/_control/dunning", json={"end": "never"}, timeout=10)
+    assert (answer.status_code, "end must be one of" in answer.json()["error"]) == (400, True)
+    alone.control("dunning", {"end": "unpaid"})
+    assert alone.control("state")["dunning_end"] == "unpaid"
+    alone.control("reset", {})
+    assert alone.control("dunning") == {"end": "canceled"}
+
+
+def test_changes_leave_no_timers_behind_that_breed(alone: FakeStripe) -> None:
+    client = alone.client()
+    made = subscribed(client)
+    for _ in range(5):
+        client.v1.subscriptions.update(made.id, {"cancel_at": made.created + 20 * DAY})
+        client.v1.subscriptions.update(made.id, {"cancel_at": ""})
+    alone.advance(400 * DAY)
+    with page(alone) as work:
+        sql = "SELECT COUNT(*) FROM timers WHERE object = ?"
+        assert work.tx.execute(sql, (made.id,)).fetchone() == (1,)
