@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ..account import Work, current_account
 from ..account_info import NAME
 from ..billing import invoice_page
+from ..billing.collection import default_method
 from ..errors import JSON, ApiError
 from ..records import Record
 from .card_input import method_data, sent
@@ -25,7 +26,7 @@ from .invoice_pdf import invoice_pdf
 from .invoice_totals import totals
 from .message import message
 from .money import day, money, short_day
-from .portal_views import badge, default_card
+from .portal_views import badge, card_in_words
 
 bp = Blueprint("browser_invoice", __name__, url_prefix="/i/<id>", template_folder="templates")
 
@@ -100,7 +101,6 @@ def _find(work: Work, id: str) -> Record | None:
 
 def _view(work: Work, invoice: Record) -> JSON:
     body = invoice.shown()
-    customer = work.find("customer", body["customer"], "customer").body
     return {
         "styles": ["invoice"],
         "scripts": ["pay"],
@@ -109,7 +109,7 @@ def _view(work: Work, invoice: Record) -> JSON:
         "payable": body["status"] in ("open", "uncollectible") and body["amount_remaining"] > 0,
         "status": badge(body["status"]),
         "paid_at": body["status_transitions"]["paid_at"],
-        "card": default_card(work, customer),
+        "card": card_in_words(default_method(work, invoice)),
         "here": f"/i/{invoice.id}",
         "token": "?" + urlencode({"token": invoice.private["token"]}),
         "totals": totals(body),

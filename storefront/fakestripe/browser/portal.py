@@ -51,15 +51,15 @@ def home(id: str) -> BaseResponse:
     """Show everything, or go to what the session's flow is for."""
 
     def view(work: Work, portal: Record) -> BaseResponse:
-        customer = work.find("customer", portal.body["customer"], "customer").body
-        may = features(work, portal)
+        record = work.find("customer", portal.body["customer"], "customer")
+        customer, may = record.body, features(work, portal)
         return render(
             work, portal, "portal_home",
             may=may, customer=customer,
             address=portal_views.address_lines(customer["address"]),
             subscriptions=[_offered(work, portal, s)
                            for s in portal_views.subscriptions(work, portal)],
-            card=portal_views.default_card(work, customer),
+            card=portal_views.customers_card(work, record),
             invoices=portal_views.invoices(work, portal),
         )  # fmt: skip
 

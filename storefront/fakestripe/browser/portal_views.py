@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..account import Work
+from ..billing.collection import saved_method
 from ..errors import JSON
 from ..records import Record, equals
 from .money import day, money, price_text, short_day
@@ -91,23 +92,29 @@ def product_name(work: Work, price: JSON) -> str:
     return str(record.body.get("name", product)) if record else str(product)
 
 
-def default_card(work: Work, customer: JSON) -> JSON | None:
-    """The card that the next invoice is charged to, in words."""
-    return _card_of(work, customer["invoice_settings"]["default_payment_method"])
+def customers_card(work: Work, customer: Record) -> JSON | None:
+    """The customer's default card, or the one of the newest subscription that has its own.
+
+    Checkout saves a card as the subscription's, not as the customer's default.
+    """
+    found = saved_method(work, customer, None)
+    for record in work.tx.records.all("subscription", equals("customer", customer.id)):
+        if found is None and record.body["status"] not in ENDED:
+            found = saved_method(work, customer, record)
+    return card_in_words(found)
 
 
 def card_of_subscription(work: Work, record: Record) -> JSON | None:
     """The card that a subscription is charged to: its own, or the customer's default."""
-    own = record.body["default_payment_method"]
     customer = work.find("customer", record.body["customer"], "customer")
-    return _card_of(work, own) if own else default_card(work, customer.body)
+    return card_in_words(saved_method(work, customer, record))
 
 
-def _card_of(work: Work, id: str | None) -> JSON | None:
-    record = work.tx.get("payment_method", id) if id else None
-    if record is None or record.deleted:
+def card_in_words(method: Record | None) -> JSON | None:
+    """Brand, last digits and expiry of a saved payment method; None without one."""
+    if method is None:
         return None
-    body = record.body
+    body = method.body
     if body["type"] != "card":
         return {"brand": None, "text": f"Bank account •••• {body[body['type']]['last4']}"}
     card = body["card"]

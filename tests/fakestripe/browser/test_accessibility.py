@@ -134,6 +134,8 @@ def test_the_portal(page: Page, merchant: Merchant) -> None:
         (f"{subscription}/preview?price={yearly}", "Confirm your updates"),
         (f"{subscription}/renew", "Renew your subscription"),
         (f"{subscription}/cancel", "Cancel your subscription"),
+        (f"{subscription}/pause", "Pause your subscription"),
+        (f"{subscription}/resume", "Resume your subscription"),
         ("/payment-method", "Update your payment method"),
         ("/details", "Update your information"),
     ]:

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from tests.fakestripe.browser.hosted import (
     CHALLENGED,
     DECLINED,
+    GOOD,
     MASTERCARD,
     MONTH,
     Merchant,
@@ -333,6 +334,27 @@ def test_a_month_later_there_are_two_invoices(
         alone.advance(MONTH)
         visitor.opens(pro.portal())
         expect(visitor.page.get_by_role("row").filter(has_text="Paid")).to_have_count(2)
+
+
+def test_the_card_given_at_checkout_is_shown_and_replaced(
+    visitor: Visitor, merchant: Merchant
+) -> None:
+    customer, price = merchant.customer(), merchant.price()
+    visitor.opens(merchant.session(price, customer=customer).url)
+    visitor.fills_in(GOOD)
+    visitor.presses("Subscribe")
+    visitor.page.wait_for_url("**/done?**")
+    visitor.opens(merchant.portal(customer, merchant.configuration(price)))
+    visitor.sees("Visa •••• 4242")
+    visitor.follows("Update payment method")
+    visitor.fills_in(MASTERCARD)
+    visitor.presses("Save card")
+    visitor.sees("Mastercard •••• 4444")
+    expect(visitor.page.get_by_text("Visa •••• 4242")).to_have_count(0)
+    (subscription,) = merchant.client.v1.subscriptions.list({"customer": customer}).data
+    default = merchant.client.v1.payment_methods.retrieve(str(subscription.default_payment_method))
+    assert default.card is not None
+    assert default.card.last4 == "4444"
 
 
 PAUSING = {"subscription_pause": {"enabled": True}}
