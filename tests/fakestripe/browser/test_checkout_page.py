@@ -222,6 +222,8 @@ def test_the_page_waits_until_the_shop_has_heard_of_it(
     visitor.presses("Subscribe")
     receiver.wait(1)  # our server has the event and does not answer yet
     assert merchant.session_again(session.id).status == "complete"
+    with pytest.raises(requests.ReadTimeout):  # whoever asks is kept waiting
+        requests.post(f"{session.url}/confirm", json={}, timeout=0.3)
     button = visitor.page.get_by_role("button", name="Subscribe")
     expect(button).to_have_attribute("aria-busy", "true")
     with visitor.page.expect_navigation(url="**/done?**"):
