@@ -13,7 +13,6 @@ from flask.cli import AppGroup, with_appcontext
 from storefront import config, jobs, ledger, users, work
 from storefront.db import db, transaction, utcnow
 from storefront.errors import StorefrontError
-from storefront.fakestripe.__main__ import main as fakestripe_main
 from storefront.web import current
 
 DEMO_EMAIL = "demo@example.com"
@@ -121,6 +120,8 @@ def create_demo_user() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def fakestripe(arguments: tuple[str, ...]) -> None:
     """Run the stand-in for Stripe; `flask fakestripe serve --help` tells its options."""
+    from storefront.fakestripe.__main__ import main as fakestripe_main  # no shop needs it loaded
+
     settings = config.read_files(dict(os.environ), config.ROOT)
     database = f"--database={config.instance_folder(settings) / 'fakestripe.sqlite3'}"
     port = settings.get("FAKESTRIPE_PORT", "12111")

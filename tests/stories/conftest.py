@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    expect,
+    sync_playwright,
+)
 
 from tests.support import chromium
 from tests.support.buyer import Buyer
 from tests.support.shop import RunningShop
 
+expect.set_options(timeout=15_000)  # patience on a busy machine; nothing is timed here
 STRIPE_SAYS_NO = re.compile(r"Failed to load resource: .*\b402\b")
 """Chromium notes a declined confirmation, as it does with Stripe; no page can prevent that."""
 
@@ -45,7 +52,6 @@ def shop(request: pytest.FixtureRequest) -> Iterator[RunningShop]:
     shop: RunningShop = request.getfixturevalue(f"{request.param}_shop")
     yield shop
     shop.forget_faults()
-    assert "nothing differs" in shop.flask("ledger", "verify")
 
 
 @pytest.fixture
@@ -82,5 +88,6 @@ def _running(folder: Path, database_url: str) -> Iterator[RunningShop]:
     shop = RunningShop(folder, database_url)
     try:
         yield shop.start()
+        assert "nothing differs" in shop.flask("ledger", "verify")  # after all the stories
     finally:
         shop.stop()

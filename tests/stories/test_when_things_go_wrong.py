@@ -113,7 +113,7 @@ def test_a_return_url_that_lies(buyer: Buyer, context: BrowserContext) -> None:
     claim = f"payment_intent={opened['intent_id']}&redirect_status=succeeded"
     secret = f"payment_intent_client_secret={opened['client_secret']}"
     buyer.visits(f"/payments/{opened['payment_id']}?{claim}&{secret}")
-    expect(buyer.page.get_by_role("link", name="Try again")).to_be_visible(timeout=15_000)
+    expect(buyer.page.get_by_role("link", name="Try again")).to_be_visible()
     expect(buyer.page.get_by_text("Payment succeeded")).to_have_count(0)
     assert "secret" not in buyer.page.url
     buyer.sees_balance("0")

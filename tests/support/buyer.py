@@ -65,11 +65,11 @@ class Buyer:
         challenge.get_by_role("button", name=button, exact=True).click()
 
     def sees_success(self, balance: str) -> None:
-        expect(self.page.get_by_text("Payment succeeded")).to_be_visible(timeout=15_000)
+        expect(self.page.get_by_text("Payment succeeded")).to_be_visible()
         self.sees_balance(balance)
 
     def sees_balance(self, balance: str) -> None:
-        expect(self.page.get_by_test_id("balance").first).to_have_text(balance, timeout=15_000)
+        expect(self.page.get_by_test_id("balance").first).to_have_text(balance)
 
     def sees_error(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.get_by_role("alert").filter(has_text=text)).to_be_visible()
