@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, sync_playwright
 
 from storefront.config import Config
 from tests.fakestripe.harness import FakeStripe, running_fakestripe
 from tests.support import databases, postgres
 from tests.support.apps import an_app as build_app
 from tests.support.apps import closing, some_settings
+from tests.support.chromium import ARGUMENTS
+from tests.support.chromium import executable as find_chromium
 from tests.support.served import ServedShop, served_shop
 
 
@@ -31,6 +34,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and postgres.FOLDER_VARIABLE in os.environ:
         postgres.stop_and_remove()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The one browser of this process: Playwright's sync API cannot be opened twice."""
+    executable = find_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

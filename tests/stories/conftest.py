@@ -11,26 +11,14 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     expect,
-    sync_playwright,
 )
 
-from tests.support import chromium
 from tests.support.buyer import Buyer
 from tests.support.shop import RunningShop
 
 expect.set_options(timeout=15_000)  # patience on a busy machine; nothing is timed here
 STRIPE_SAYS_NO = re.compile(r"Failed to load resource: .*\b402\b")
 """Chromium notes a declined confirmation, as it does with Stripe; no page can prevent that."""
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.executable(), args=chromium.ARGUMENTS
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +51,8 @@ def consoles() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def context(browser: Browser, consoles: list[str]) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+def context(chromium: Browser, consoles: list[str]) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
     watch(context, consoles)
     yield context
     context.close()

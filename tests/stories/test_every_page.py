@@ -30,13 +30,13 @@ def scheme(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=list(SIZES))
 def visitor(
     request: pytest.FixtureRequest,
-    browser: Browser,
+    chromium: Browser,
     sqlite_shop: RunningShop,
     scheme: str,
     consoles: list[str],
 ) -> Iterator[Buyer]:
     width, height = SIZES[request.param]
-    context = browser.new_context(
+    context = chromium.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
     )

@@ -40,8 +40,8 @@ def test_stripes_answer_is_lost_after_the_effect(buyer: Buyer, shop: RunningShop
     assert len(shop.intents_of(buyer.email)) == 1
 
 
-def test_without_javascript(browser: Browser, shop: RunningShop) -> None:
-    with browser.new_context(java_script_enabled=False) as context:
+def test_without_javascript(chromium: Browser, shop: RunningShop) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
         buyer = Buyer(context, shop.url).registers()
         buyer.visits("/top-up")
         expect(buyer.page.get_by_text(re.compile("JavaScript")).first).to_be_visible()
@@ -78,8 +78,8 @@ def test_by_keyboard_alone(buyer: Buyer) -> None:
     buyer.sees_success("2,000")
 
 
-def test_on_a_phone(browser: Browser, shop: RunningShop, consoles: list[str]) -> None:
-    context = browser.new_context(
+def test_on_a_phone(chromium: Browser, shop: RunningShop, consoles: list[str]) -> None:
+    context = chromium.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
     with context:
@@ -90,11 +90,11 @@ def test_on_a_phone(browser: Browser, shop: RunningShop, consoles: list[str]) ->
 
 
 def test_somebody_elses_payment_does_not_exist(
-    buyer: Buyer, browser: Browser, shop: RunningShop
+    buyer: Buyer, chromium: Browser, shop: RunningShop
 ) -> None:
     buyer.buys("$10", VISA)
     buyer.sees_success("1,000")
-    with browser.new_context() as context:
+    with chromium.new_context() as context:
         stranger = Buyer(context, shop.url).registers()
         foreign = context.request.get(f"{shop.url}/payments/{buyer.payment_id}")
         missing = context.request.get(f"{shop.url}/payments/pay_{'0' * 32}")
