@@ -20,6 +20,7 @@ from storefront.web.security import client_network, safe_next
 SIGN_IN_WINDOW = timedelta(minutes=15)
 FAILURES_PER_ACCOUNT = 10
 FAILURES_PER_NETWORK = 100
+TRIES_PER_NEW_ACCOUNT = 10
 REGISTRATION_WINDOW = timedelta(hours=1)
 
 WRONG_SIGN_IN = "This e-mail address and password do not belong together."
@@ -36,14 +37,7 @@ def register() -> ResponseReturnValue:
         return redirect(_next(), 303)
     if not form.validate_on_submit():
         return _page("auth/register.html", form)
-    attempts.take(
-        Limit(
-            "register",
-            client_network(),
-            current.settings().registrations_per_hour,
-            REGISTRATION_WINDOW,
-        )
-    )
+    attempts.take(*_registration_limits(form.email.data))
     try:
         user = users.register(form.email.data, form.password.data)
     except BadInput as refusal:
@@ -114,13 +108,24 @@ def _sign_in(email: str, password: str) -> User:
 
 def _sign_in_limits(email: str) -> Iterable[Limit]:
     """The account's limit comes first: a success forgets its failures, and only its."""
-    try:
-        address = users.normalise_email(email)
-    except BadInput:
-        address = email
-    account, network = attempts.digest(address), client_network()
+    account, network = _account(email), client_network()
     yield Limit("sign_in_account", account, FAILURES_PER_ACCOUNT, SIGN_IN_WINDOW)
     yield Limit("sign_in_network", network, FAILURES_PER_NETWORK, SIGN_IN_WINDOW)
+
+
+def _registration_limits(email: str) -> Iterable[Limit]:
+    """Per network; and per address, so that nobody can ask for ever whether it is taken."""
+    per_network = current.settings().registrations_per_hour
+    yield Limit("register", client_network(), per_network, REGISTRATION_WINDOW)
+    yield Limit("register_account", _account(email), TRIES_PER_NEW_ACCOUNT, REGISTRATION_WINDOW)
+
+
+def _account(email: str) -> str:
+    """Whom limits by account count, whether or not there is such an account."""
+    try:
+        return attempts.digest(users.normalise_email(email))
+    except BadInput:
+        return attempts.digest(email)
 
 
 def _start_session(user: User) -> ResponseReturnValue:

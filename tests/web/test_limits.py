@@ -111,7 +111,8 @@ def test_a_success_elsewhere_does_not_forget_the_failures_of_an_address(
     visitor.signs_in()
     with app.app_context():
         kinds = db.session.scalars(select(Attempt.kind).order_by(Attempt.kind)).all()
-    assert list(kinds) == ["register", "sign_in_account", "sign_in_network"]
+    expected = ["register", "register_account", "sign_in_account", "sign_in_network"]
+    assert list(kinds) == expected
 
 
 def test_the_password_page_is_no_way_around(signed_in: Visitor) -> None:
@@ -120,6 +121,18 @@ def test_the_password_page_is_no_way_around(signed_in: Visitor) -> None:
         for _ in range(11)
     ]
     assert answers == [400] * 10 + [429]
+
+
+def test_one_account_is_asked_for_only_so_often(app: Flask) -> None:
+    """From wherever: whether an address is taken cannot be asked for ever."""
+    taken = a_visitor(app).registers().email
+    stranger = a_visitor(app)
+    answers = [
+        stranger.submit("/register", email=address, password=PASSWORD).status_code
+        for address in (taken, taken.upper()) * 5
+    ]
+    assert answers == [400] * 9 + [429]
+    assert a_visitor(app).registers().is_signed_in, "other addresses are not concerned"
 
 
 def test_registrations_per_address_hold_across_processes(shop_with: Callable[..., Flask]) -> None:
