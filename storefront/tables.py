@@ -1,10 +1,16 @@
 """All tables in one place, for migrations and for whoever must know every one of them."""
 
 from storefront.attempts import Attempt
+from storefront.checkouts import Checkout
 from storefront.inbox import StripeEvent
 from storefront.jobs import Job
 from storefront.ledger import Account, Lot, LotUse, Transfer
 from storefront.payments import Payment
+from storefront.prices import StripeObject, StripePrice
+from storefront.subscriptions import Invoice, PlanCredit, Subscription
 from storefront.users import User
 
-ALL = (User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Job, Attempt)
+ALL = (
+    User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Job, Attempt,
+    Subscription, Invoice, PlanCredit, Checkout, StripePrice, StripeObject,
+)  # fmt: skip

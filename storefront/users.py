@@ -28,7 +28,9 @@ _nobodys_hash = _hasher.hash("the password of an account that does not exist")
 
 class User(Base):
     """A customer. `session_version` is part of every session: raising it ends them all.
-    `stripe_customer_attempt` is part of the idempotency key that makes the Stripe customer."""
+    `stripe_customer_attempt` is part of the idempotency key that makes the Stripe customer.
+    `analytics_consent` is None until the customer has chosen; `analytics_client_id` is the random
+    name under which purchases are then reported."""
 
     __tablename__ = "users"
     __table_args__ = STRICT
@@ -41,6 +43,8 @@ class User(Base):
     is_admin: Mapped[bool] = mapped_column(Flag, default=False)
     session_version: Mapped[int] = mapped_column(Whole, default=1)
     created_at: Mapped[datetime] = mapped_column(Utc, default=utcnow)
+    analytics_consent: Mapped[bool | None] = mapped_column(Flag)
+    analytics_client_id: Mapped[str | None] = mapped_column(Text)
 
     is_authenticated = True
     is_active = True

@@ -33,6 +33,7 @@ def show(intent_id: str) -> Response:
         amount=money(intent["amount"], intent["currency"]) if intent else "",
         waiting=intent is not None and intent["status"] == "requires_action",
         return_url=_return_url(intent) if intent else None,
+        embedded="embedded" in request.args,
     )
     response = make_response(page, 200 if intent else 404)
     response.headers["Cache-Control"] = "no-store"

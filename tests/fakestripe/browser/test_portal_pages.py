@@ -292,6 +292,21 @@ def failed_renewal(alone: FakeStripe, merchant: Merchant) -> Subscribed:
     return pro
 
 
+def test_a_failed_renewal_is_recovered_with_another_card(
+    visitor: Visitor, tmp_path: Any, merchant: Merchant
+) -> None:
+    with running_fakestripe(tmp_path) as alone:
+        pro = failed_renewal(alone, merchant)
+        visitor.opens(pro.portal())
+        visitor.sees("Your last payment failed.")
+        visitor.follows("Update payment method")
+        visitor.fills_in(MASTERCARD)
+        visitor.presses("Save card")
+        visitor.sees("Your payment method has been updated.")
+        assert pro.now().status == "active"
+        expect(visitor.page.get_by_text("Your last payment failed.")).to_have_count(0)
+
+
 def test_an_open_invoice_is_paid_from_the_history(
     visitor: Visitor, tmp_path: Any, merchant: Merchant
 ) -> None:

@@ -16,15 +16,18 @@ async function answer(outcome) {
 async function press(event) {
   event.preventDefault();
   const outcome = event.submitter.value;
-  const buttons = form.querySelectorAll("button");
-  buttons.forEach((button) => { button.disabled = true; });
+  allow(false);
   try {
     await answer(outcome);
     announce("answered");
   } catch {
     problem.textContent = "The answer could not be sent. Please try again.";
-    buttons.forEach((button) => { button.disabled = false; });
+    allow(true);
   }
+}
+
+function allow(pressing) {
+  form?.querySelectorAll("button").forEach((button) => { button.disabled = !pressing; });
 }
 
 function keepFocusInside(event) {
@@ -41,6 +44,7 @@ function keepFocusInside(event) {
 if (embedded) {
   document.documentElement.classList.add("embedded");
   form?.addEventListener("submit", press);
+  allow(true);
   document.getElementById("close")?.addEventListener("click", () => announce("answered"));
   document.addEventListener("keydown", keepFocusInside);
   answerWith({});

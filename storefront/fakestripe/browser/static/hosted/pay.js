@@ -26,6 +26,7 @@ function listen(form) {
     if (usesCard && card.problem()) return;
     await work(button, () => pay(form, usesCard ? card.params() : null));
   });
+  for (const button of form.querySelectorAll("[type=submit]")) button.disabled = false;
 }
 
 // Leaves the button busy on success: the page is about to be left.

@@ -38,6 +38,8 @@ async function refresh(form, submitter) {
   if (!fresh.length) window.location.reload(); // the session has ended meanwhile: the page says so
   const focused = document.activeElement?.id;
   for (const part of fresh) {
+    // Buttons arrive disabled, for pay.js to enable; it listens to their form already.
+    for (const button of part.querySelectorAll("[type=submit]")) button.disabled = false;
     document.getElementById(part.id)?.replaceWith(document.adoptNode(part));
   }
   sync(document.querySelector(".card-form"), page.querySelector(".card-form"));
