@@ -44,9 +44,9 @@ function keepFocusInside(event) {
 if (embedded) {
   document.documentElement.classList.add("embedded");
   form?.addEventListener("submit", press);
-  allow(true);
   document.getElementById("close")?.addEventListener("click", () => announce("answered"));
   document.addEventListener("keydown", keepFocusInside);
   answerWith({});
   document.querySelector("h1").focus();
 }
+allow(true);
