@@ -1,14 +1,27 @@
 """The one door to Stripe. Nothing else imports `stripe`, and Stripe's objects end here: callers
 get our own frozen facts."""
 
+from storefront.stripe_gateway.billing_facts import (
+    CheckoutSession,
+    PriceFacts,
+    ProductFacts,
+    SubscriptionFacts,
+)
+from storefront.stripe_gateway.calls import (
+    ConfigurationMissing,
+    CustomerMissing,
+    PriceMissing,
+    reason,
+)
+from storefront.stripe_gateway.catalog_calls import NewPrice
 from storefront.stripe_gateway.client import (
     API_VERSION,
     NETWORK_RETRIES,
     READ_TIMEOUT_SECONDS,
-    CustomerMissing,
     StripeGateway,
 )
 from storefront.stripe_gateway.facts import Event, Intent
+from storefront.stripe_gateway.invoice_facts import InvoiceFacts, InvoiceLine
 from storefront.stripe_gateway.webhook import SIGNATURE_TOLERANCE_SECONDS
 
 __all__ = [
@@ -16,8 +29,18 @@ __all__ = [
     "NETWORK_RETRIES",
     "READ_TIMEOUT_SECONDS",
     "SIGNATURE_TOLERANCE_SECONDS",
+    "CheckoutSession",
+    "ConfigurationMissing",
     "CustomerMissing",
     "Event",
     "Intent",
+    "InvoiceFacts",
+    "InvoiceLine",
+    "NewPrice",
+    "PriceFacts",
+    "PriceMissing",
+    "ProductFacts",
     "StripeGateway",
+    "SubscriptionFacts",
+    "reason",
 ]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from storefront.db import MAX_WHOLE
 from storefront.errors import BadInput, Unprocessable
+from storefront.stripe_gateway.reading import mapping, reference, short_text, text, whole
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,18 @@ class Intent:
         """Read Stripe's JSON. Raises Unprocessable when it is not a usable payment intent."""
         if data.get("object") != "payment_intent":
             raise Unprocessable("The object is not a payment intent.")
-        error = _mapping(data.get("last_payment_error"))
+        error = mapping(data.get("last_payment_error"))
         return cls(
-            id=_text(data, "id"),
-            status=_text(data, "status"),
-            amount=_whole(data, "amount"),
-            amount_received=_whole(data, "amount_received", 0),
-            currency=_text(data, "currency"),
-            customer_id=_reference(data.get("customer")),
-            payment_id=_short_text(_mapping(data.get("metadata")).get("payment_id")),
-            failure_code=_short_text(error.get("decline_code") or error.get("code")),
-            failure_message=_short_text(error.get("message")),
-            client_secret=_short_text(data.get("client_secret")),
+            id=text(data, "id"),
+            status=text(data, "status"),
+            amount=whole(data, "amount"),
+            amount_received=whole(data, "amount_received", 0),
+            currency=text(data, "currency"),
+            customer_id=reference(data.get("customer")),
+            payment_id=short_text(mapping(data.get("metadata")).get("payment_id")),
+            failure_code=short_text(error.get("decline_code") or error.get("code")),
+            failure_message=short_text(error.get("message")),
+            client_secret=short_text(data.get("client_secret")),
         )
 
 
@@ -60,10 +60,10 @@ class Event:
     payload: str
 
 
-def parse_event(text: str) -> Event:
+def parse_event(body: str) -> Event:
     """Raises BadInput for anything but a snapshot event."""
     try:
-        data = json.loads(text, parse_constant=_refuse_constant)
+        data = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise BadInput("The body is not usable JSON.") from None
     if not isinstance(data, dict) or data.get("object") != "event":
@@ -71,19 +71,19 @@ def parse_event(text: str) -> Event:
             "The body is not a snapshot event. Thin events are not accepted: "
             "let the endpoint send snapshot events."
         )
-    return _event_from(data, text)
+    return _event_from(data, body)
 
 
-def _event_from(data: Mapping[str, Any], text: str) -> Event:
+def _event_from(data: Mapping[str, Any], body: str) -> Event:
     try:
         return Event(
-            id=_text(data, "id"),
-            type=_text(data, "type"),
-            api_version=_short_text(data.get("api_version")),
+            id=text(data, "id"),
+            type=text(data, "type"),
+            api_version=short_text(data.get("api_version")),
             livemode=_flag(data["livemode"]),
-            created=datetime.fromtimestamp(_whole(data, "created"), UTC),
+            created=datetime.fromtimestamp(whole(data, "created"), UTC),
             object=data["data"]["object"] if isinstance(data["data"]["object"], dict) else {},
-            payload=text,
+            payload=body,
         )
     except (KeyError, TypeError, ValueError, OverflowError, OSError, Unprocessable):
         raise BadInput("The event lacks one of id, type, livemode, created, data.object.") from None
@@ -97,41 +97,3 @@ def _flag(value: object) -> bool:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(data: Mapping[str, Any], key: str) -> str:
-    value = _short_text(data.get(key))
-    if value is None:
-        raise Unprocessable(f"{key} is missing or is not a short text.")
-    return value
-
-
-def _short_text(value: object) -> str | None:
-    """Text that may be stored: neither empty, nor endless, nor with NULs (PostgreSQL has none)."""
-    if not isinstance(value, str) or not 0 < len(value) <= 5_000 or "\0" in value:
-        return None
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate, legal in JSON, storable nowhere
-        return None
-    return value
-
-
-def _whole(data: Mapping[str, Any], key: str, default: int | None = None) -> int:
-    value = data.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_WHOLE:
-        raise Unprocessable(f"{key} is missing or is not a whole number in range.")
-    return value
-
-
-def _reference(value: object) -> str | None:
-    """An id, given as itself or as the expanded object."""
-    return (
-        _short_text(value["id"])
-        if isinstance(value, dict) and "id" in value
-        else _short_text(value)
-    )
