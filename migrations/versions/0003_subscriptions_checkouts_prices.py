@@ -114,6 +114,7 @@ def _create_plan_credits() -> None:
         sa.Column("stripe_subscription_id", sa.Text(), nullable=False),
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("interval", sa.Text(), nullable=False),
+        sa.Column("whole_start", Utc(), nullable=False),
         sa.Column("period_start", Utc(), nullable=False),
         sa.Column("period_end", Utc(), nullable=False),
         sa.Column("credits", Whole, nullable=False),

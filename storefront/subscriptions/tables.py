@@ -83,7 +83,12 @@ class Invoice(Base):
 class PlanCredit(Base):
     """What one paid invoice line brings: `credits` in each of `installments` (a yearly plan with
     monthly credits has up to twelve); `done` of them are past, the next one is due at `next_at`.
-    A negative `credits` is what the unused time of a plan gave back.
+    The line is for the time from `period_start` to `period_end`; the whole period, of which a
+    proration is a part, began at `whole_start`. At `ended_at` the plan was given up: what would
+    have begun then or later never comes.
+
+    A line for unused time has a row of its own, a return: `credits` is what it gave back, below
+    zero or zero, and `done` is 0 until the row is there whose time it ends.
 
     `earned` is what has come due so far (negative for a return), `granted` what went into the
     wallet: over all rows of a customer, granted less earned is what the next grants pay off.
@@ -110,6 +115,7 @@ class PlanCredit(Base):
     stripe_subscription_id: Mapped[str] = mapped_column(Text)
     plan: Mapped[str] = mapped_column(Text)
     interval: Mapped[str] = mapped_column(Text)
+    whole_start: Mapped[datetime] = mapped_column(Utc)
     period_start: Mapped[datetime] = mapped_column(Utc)
     period_end: Mapped[datetime] = mapped_column(Utc)
     credits: Mapped[int] = mapped_column(Whole)
