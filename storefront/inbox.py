@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 
 class StripeEvent(Base):
-    """One event of Stripe's, `payload` being the JSON text as received."""
+    """One event of Stripe's, `payload` being the JSON text as received, `object_id` Stripe's id
+    of what it is about (None where that has none)."""
 
     __tablename__ = "stripe_events"
     __table_args__ = (
@@ -36,6 +37,7 @@ class StripeEvent(Base):
             "state IN ('handled', 'ignored', 'failed', 'parked')", name="state_is_known"
         ),
         Index("ix_stripe_events_state", "state", "received_at"),
+        Index("ix_stripe_events_object", "object_id"),
         STRICT,
     )
 
@@ -50,6 +52,7 @@ class StripeEvent(Base):
     attempts: Mapped[int] = mapped_column(Whole, default=0)
     last_error: Mapped[str | None] = mapped_column(Text)
     handled_at: Mapped[datetime | None] = mapped_column(Utc)
+    object_id: Mapped[str | None] = mapped_column(Text)
 
 
 @dataclass(frozen=True)
@@ -130,5 +133,13 @@ def _insert_or_ignore(session: Session, event: Event) -> None:
         payload=event.payload,
         state="failed",
         attempts=0,
+        object_id=_object_id(event),
     )
     session.execute(row.on_conflict_do_nothing(index_elements=["id"]))
+
+
+def _object_id(event: Event) -> str | None:
+    """The object's id, where it can be one of Stripe's: at most 255 plain characters."""
+    id = event.object.get("id")
+    plain = isinstance(id, str) and len(id) <= 255 and id.isascii() and id.isprintable()
+    return id if plain else None

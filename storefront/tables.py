@@ -4,13 +4,13 @@ from storefront.attempts import Attempt
 from storefront.checkouts import Checkout
 from storefront.inbox import StripeEvent
 from storefront.jobs import Job
-from storefront.ledger import Account, Lot, LotUse, Transfer
+from storefront.ledger import Account, Lot, LotUse, Seal, Transfer
 from storefront.payments import Payment
 from storefront.prices import StripeObject, StripePrice
 from storefront.subscriptions import Invoice, PlanCredit, Subscription
 from storefront.users import User
 
 ALL = (
-    User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Job, Attempt,
+    User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Seal, Job, Attempt,
     Subscription, Invoice, PlanCredit, Checkout, StripePrice, StripeObject,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from storefront.ledger.hot_path import PaidEvent, Settlement, settle_payment
 from storefront.ledger.lots import expiring
 from storefront.ledger.movements import MOVEMENTS, Movement
 from storefront.ledger.reading import balance, find_transfer, history, sizes
-from storefront.ledger.tables import Account, Lot, LotUse, Transfer, wallet_id
+from storefront.ledger.tables import Account, Lot, LotUse, Seal, Transfer, wallet_id
 from storefront.ledger.verification import verify
 from storefront.ledger.writing import Order, spend, transfer, transfer_all
 
@@ -26,6 +26,7 @@ __all__ = [
     "Movement",
     "Order",
     "PaidEvent",
+    "Seal",
     "Settlement",
     "Transfer",
     "balance",

@@ -1,5 +1,5 @@
 """The hot path: a paid payment intent becomes credits, its event and its payment row are marked,
-all in one commit, with the promise of a receipt by mail. One data-modifying statement on
+all in one commit, with the promise of what follows it. One data-modifying statement on
 PostgreSQL; on SQLite, which has none that touches several tables, a few statements in one
 transaction without a round trip between them.
 
@@ -79,7 +79,7 @@ def _settle_in_steps(connection: Connection, facts: dict[str, Any]) -> Settlemen
     connection.execute(_RECORD_EVENT, facts)
     connection.execute(_RAISE_WALLET, facts)
     connection.execute(_RECORD_TRANSFER, facts)
-    connection.execute(_PROMISE_RECEIPT, facts)
+    connection.execute(_PROMISE_WORK, facts)
     return Settlement(payment_id, None)
 
 
@@ -95,9 +95,12 @@ _MATCHES = f"""
 """
 
 _EVENT_COLUMNS = (
-    "id, type, api_version, livemode, created, received_at, payload, state, attempts, handled_at"
+    "id, type, api_version, livemode, created, received_at, payload, state, attempts, handled_at,"
+    " object_id"
 )
-_EVENT_VALUES = ":id, :type, :api_version, :livemode, :created, :now, :payload, 'handled', 1, :now"
+_EVENT_VALUES = (
+    ":id, :type, :api_version, :livemode, :created, :now, :payload, 'handled', 1, :now, :intent_id"
+)
 
 # In one statement all parts see the same snapshot; `payment` locks its row and, having waited,
 # checks its conditions again, so that of two events for one intent only one finds it open.
@@ -111,7 +114,7 @@ _ONE_STATEMENT = text(f"""
         SELECT CAST(:id AS text), CAST(:type AS text), CAST(:api_version AS text),
                CAST(:livemode AS boolean), CAST(:created AS timestamptz),
                CAST(:now AS timestamptz), CAST(:payload AS text), 'handled', 1,
-               CAST(:now AS timestamptz)
+               CAST(:now AS timestamptz), CAST(:intent_id AS text)
         FROM payment ON CONFLICT (id) DO NOTHING RETURNING id
     ), marked AS (
         UPDATE payments SET status = 'succeeded', amount_received = :amount_received,
@@ -131,9 +134,9 @@ _ONE_STATEMENT = text(f"""
             wallet.version, wallet.balance, :created, :now, marked.id, ''
         FROM marked, wallet
         RETURNING payment_id
-    ), receipt AS (
+    ), promise AS (
         INSERT INTO jobs (key, kind, args, run_at, attempts, created_at)
-        SELECT 'mail_receipt:' || payment_id, 'mail_receipt',
+        SELECT 'payment_settled:' || payment_id, 'payment_settled',
             json_build_object('payment_id', payment_id)::text, statement_timestamp(), 0, :now
         FROM transfer ON CONFLICT (key) DO NOTHING
     )
@@ -170,9 +173,9 @@ _RECORD_TRANSFER = text("""
     WHERE p.id = :payment_id
 """)
 
-_PROMISE_RECEIPT = text("""
+_PROMISE_WORK = text("""
     INSERT INTO jobs (key, kind, args, run_at, attempts, created_at)
-    VALUES ('mail_receipt:' || :payment_id, 'mail_receipt',
+    VALUES ('payment_settled:' || :payment_id, 'payment_settled',
         json_object('payment_id', :payment_id), :now, 0, :now)
     ON CONFLICT (key) DO NOTHING
 """)

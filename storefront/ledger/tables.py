@@ -1,4 +1,4 @@
-"""The ledger's tables: accounts, transfers, and the lots of credits that expire."""
+"""The ledger's tables: accounts, transfers, the lots of credits that expire, and the seals."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storefront.db import Base, Utc, Whole, utcnow
+from storefront.db import STRICT, Base, Utc, Whole, utcnow
 
 
 def wallet_id(user_id: str) -> str:
@@ -138,3 +138,19 @@ class LotUse(Base):
     )
     lot_id: Mapped[str] = mapped_column(Text, ForeignKey("ledger_lots.id"), primary_key=True)
     credits: Mapped[int] = mapped_column(Whole)
+
+
+class Seal(Base):
+    """What a transfer was when it was sealed: `hash` covers its row and the hash of the seal
+    before it, so that each wallet's seals are a chain. Append-only, as transfers are.
+
+    No foreign key: a seal outlives its transfer, and so shows that it is gone.
+    """
+
+    __tablename__ = "ledger_seals"
+    __table_args__ = STRICT
+
+    wallet: Mapped[str] = mapped_column(Text, primary_key=True)
+    wallet_version: Mapped[int] = mapped_column(Whole, primary_key=True)
+    transfer_id: Mapped[str] = mapped_column(Text)
+    hash: Mapped[str] = mapped_column(Text)

@@ -88,13 +88,15 @@ class ReusedPostgresql:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._url: str | None = None
+        self._triggers: list[str] = []
 
     @contextmanager
     def lent(self) -> Iterator[str]:
         if self._url is None:
             self._url = self._stack.enter_context(new_postgresql())
+            self._triggers = _triggers(self._url)
         yield self._url
-        if not _emptied(self._url):
+        if not _emptied(self._url, self._triggers):
             self.drop()
 
     def drop(self) -> None:
@@ -113,15 +115,20 @@ def new_empty(name: str, folder: Path) -> Iterator[str]:
     postgres.drop_database(database)
 
 
-TRIGGERS = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+TRIGGERS = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname"
 
 
-def _emptied(database_url: str) -> bool:
-    """Bring a database back to its first state; False when its schema was changed."""
+def _triggers(database_url: str) -> list[str]:
     with psycopg.connect(database_url) as connection:
-        triggers = [name for (name,) in connection.execute(TRIGGERS)]
-        if sorted(triggers) != ["ledger_lot_uses_no_change", "ledger_transfers_no_change"]:
-            return False
+        return [name for (name,) in connection.execute(TRIGGERS)]
+
+
+def _emptied(database_url: str, triggers: list[str]) -> bool:
+    """Bring a database back to its first state; False when its schema was changed, as its
+    triggers tell."""
+    if _triggers(database_url) != triggers:
+        return False
+    with psycopg.connect(database_url) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
