@@ -26,6 +26,10 @@ class Undeliverable(Exception):
     """This mail can never be delivered: sending it again would not help."""
 
 
+class NotSent(Exception):
+    """The server did not take the mail; another try may help."""
+
+
 class Render(Protocol):
     def __call__(self, template: str, **facts: object) -> str: ...
 
@@ -40,7 +44,8 @@ class Mailer:
 
     def send(self, template: str, to: str, *, id: str, **facts: object) -> None:
         """Render `mail/<template>.txt` and send it to one address. `id` names the mail: the same
-        id is the same mail. Raises Undeliverable, or OSError (SMTPException) for another try."""
+        id is the same mail. Raises Undeliverable, or NotSent or OSError for another try; their
+        texts, which are logged, hold no address."""
         subject, body = self._text(template, facts)
         message = EmailMessage(
             subject=subject,
@@ -55,12 +60,15 @@ class Mailer:
         try:
             with self._connect() as connection:
                 connection.send_messages([message])
-        except ValueError as error:  # an address or header that none can be, a BadHeaderError
-            raise Undeliverable(str(error)) from None
+        except ValueError:  # a BadHeaderError, too
+            raise Undeliverable("the address or another header is none that can be") from None
         except smtplib.SMTPRecipientsRefused as error:
-            if all(code >= 500 for code, _ in error.recipients.values()):
-                raise Undeliverable(f"the server refuses the address: {error}") from None
-            raise
+            code = max(code for code, _ in error.recipients.values())
+            if code >= 500:
+                raise Undeliverable(f"the server refuses the address ({code})") from None
+            raise NotSent(f"the server does not take the address now ({code})") from None
+        except smtplib.SMTPResponseException as error:  # its text may repeat addresses
+            raise NotSent(f"the server answered {error.smtp_code}") from None
 
     def _text(self, template: str, facts: dict[str, object]) -> tuple[str, str]:
         known = {"project_name": self._config.project_name, "app_url": self._config.app_url}

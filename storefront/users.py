@@ -3,13 +3,14 @@
 import threading
 import unicodedata
 from datetime import datetime
+from uuid import uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Text, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storefront.db import STRICT, Base, Flag, Utc, Whole, db, transaction, utcnow
 from storefront.errors import BadInput, NotFound, StripeFailed, StripeRefused
@@ -49,6 +50,11 @@ class User(Base):
     is_authenticated = True
     is_active = True
     is_anonymous = False
+
+    @property
+    def analytics_client(self) -> str | None:
+        """The name under which purchases may be reported; None without the customer's consent."""
+        return self.analytics_client_id if self.analytics_consent else None
 
     def get_id(self) -> str:
         """What the session cookie holds: the account and the version of its sessions."""
@@ -130,6 +136,19 @@ def end_sessions(user: User) -> None:
         )
 
 
+def set_analytics_consent(user: User, allowed: bool) -> None:
+    """Keep the customer's choice. The first yes makes a random name to report purchases under,
+    which says nothing of the customer; a no forgets it, so that a later yes is somebody new."""
+    user_id = user.id
+    kept = func.coalesce(User.analytics_client_id, str(uuid4()))
+    with transaction() as session:
+        session.execute(
+            update(User)
+            .where(User.id == user_id)
+            .values(analytics_consent=allowed, analytics_client_id=kept if allowed else None)
+        )
+
+
 def normalise_email(email: str) -> str:
     """The form that is stored and compared: valid, NFC, lower case. Raises BadInput."""
     try:
@@ -180,6 +199,22 @@ def replace_stripe_customer(gateway: StripeGateway, user: User, missing: str) ->
             .values(stripe_customer_id=None, stripe_customer_attempt=_NEXT_ATTEMPT)
         )
     return ensure_stripe_customer(gateway, user)
+
+
+def of_stripe_customer(session: Session, customer_id: str) -> str | None:
+    """The id of the user who is this customer at Stripe; None when it is nobody here."""
+    return session.scalar(select(User.id).where(User.stripe_customer_id == customer_id))
+
+
+def forget_stripe_customer(session: Session, customer_id: str) -> str | None:
+    """Unlink a customer whom Stripe has deleted, so that the next purchase makes a new one; the
+    id of the user, or None when it is nobody's."""
+    return session.scalar(
+        update(User)
+        .where(User.stripe_customer_id == customer_id)
+        .values(stripe_customer_id=None, stripe_customer_attempt=_NEXT_ATTEMPT)
+        .returning(User.id)
+    )
 
 
 def _create_stripe_customer(gateway: StripeGateway, user: User) -> str:

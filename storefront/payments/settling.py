@@ -23,8 +23,8 @@ def settle(
 ) -> Payment | None:
     """Apply what Stripe says of an intent to its payment: the one function for this effect.
 
-    A success credits the pack, once, by the transfer id `payment:<id>`, and promises a receipt by
-    mail. Nothing undoes a success.
+    A success credits the pack, once, by the transfer id `payment:<id>`, and promises what follows
+    a settled payment (the receipt). Nothing undoes a success.
     Among unpaid states an event only ever moves the row forward, so that any order of delivery
     ends alike; `asked` means that Stripe was asked just now, and then its word simply stands.
     Returns None for an intent that is not ours, or that no payment goes on with.
@@ -50,6 +50,8 @@ def refresh(gateway: StripeGateway, payment: Payment) -> None:
     Raises the gateway's errors, and Unprocessable as settle() does.
     """
     idle = utcnow() - payment.updated_at
+    if payment.kind == "purchase":  # by checkouts.refresh()
+        return
     if payment.final or payment.stripe_intent_id is None or idle < ASKING_INTERVAL:
         return
     intent = gateway.retrieve_payment_intent(payment.stripe_intent_id)
@@ -84,16 +86,19 @@ def _credit(
     )
     jobs.promise(  # as the hot path does
         session,
-        "mail_receipt",
+        "payment_settled",
         {"payment_id": payment.id},
-        key=f"mail_receipt:{payment.id}",
+        key=f"payment_settled:{payment.id}",
     )
 
 
 def _row_of(session: Session, intent: Intent) -> Payment | None:
     """The intent's payment, locked. A row that does not know its intent yet (we died, or are
-    still, between the call and its answer) is found by our id in the metadata, and linked."""
+    still, between the call and its answer) is found by our id in the metadata, and linked.
+    A purchase is not settled by its intent: only its Checkout Session says what was bought."""
     payment = _locked(session, Payment.stripe_intent_id == intent.id)
+    if payment is not None and payment.kind == "purchase":
+        return None
     if payment is None and intent.payment_id is None:
         return None
     if payment is None:

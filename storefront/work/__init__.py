@@ -6,17 +6,40 @@ from functools import partial
 
 from storefront.jobs import Args, Registry, Scheduled
 from storefront.work.context import Context
-from storefront.work.mails import mail_receipt
+from storefront.work.mails import mail_invoice_receipt, mail_payment_failed, mail_receipt
+from storefront.work.reports import ga4_purchase, ga4_refund
+from storefront.work.settled import invoice_paid, payment_settled
+from storefront.work.subscription_mails import mail_subscription_cancelled, mail_trial_ending
+from storefront.work.syncs import (
+    expire_checkouts,
+    grant_plan_credits,
+    refresh_prices,
+    sync_invoices,
+    sync_subscription,
+)
 from storefront.work.upkeep import expire_credits, prune_jobs
 
 __all__ = ["HANDLERS", "SCHEDULE", "Context", "registry"]
 
 HANDLERS: dict[str, Callable[[Context, Args], None]] = {
-    "mail_receipt": mail_receipt,  # a payment was settled
+    "payment_settled": payment_settled,  # promises what follows a top-up or a one-time purchase
+    "invoice_paid": invoice_paid,  # and what follows a subscription's payment
+    "mail_receipt": mail_receipt,
+    "mail_invoice_receipt": mail_invoice_receipt,
+    "mail_payment_failed": mail_payment_failed,
+    "mail_trial_ending": mail_trial_ending,
+    "mail_subscription_cancelled": mail_subscription_cancelled,
+    "ga4_purchase": ga4_purchase,
+    "ga4_refund": ga4_refund,
+    "sync_subscription": sync_subscription,  # something happened to it: fetch what is true
+    "sync_invoices": sync_invoices,  # and credit those that are paid
+    "expire_checkouts": expire_checkouts,  # one was paid: the others must not be
 }
 
 SCHEDULE = (
     Scheduled("expire_credits", timedelta(minutes=1), expire_credits),
+    Scheduled("grant_plan_credits", timedelta(minutes=1), grant_plan_credits),
+    Scheduled("refresh_prices", timedelta(minutes=5), refresh_prices),
     Scheduled("prune_jobs", timedelta(hours=1), prune_jobs),
 )
 

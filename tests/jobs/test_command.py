@@ -56,7 +56,7 @@ def test_the_worker_mails_receipts_expires_credits_and_ends_when_told(
         purchase = a_payment(app, ada)
         deliver(app.test_client(), paid(purchase))
         key = f"mail_receipt:{purchase.id}"
-        eventually(lambda: states(app)[key] == "done", "the receipt")
+        eventually(lambda: states(app).get(key) == "done", "the receipt")
         assert f"To: {ada.email}" in log.read_text()
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(10) == 0

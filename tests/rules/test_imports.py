@@ -22,7 +22,9 @@ MAY_IMPORT: dict[str, str] = {
     "inbox": "db errors stripe_gateway",
     "statements": "ledger payments",
     "mail": "config",
-    "work": "catalog config db jobs ledger mail money payments stripe_gateway users",
+    "analytics": "config money",
+    "work": "analytics catalog config db jobs ledger mail money payments stripe_gateway"
+    " subscriptions users",
     "tables": "attempts inbox jobs ledger payments users",
     "handlers": "db errors inbox ledger payments stripe_gateway",
     "web": "attempts catalog config db errors handlers ledger mail money payments statements"

@@ -79,12 +79,12 @@ class PaidUnlinked(Scenario):
 
 
 class PaidWithReceipt(Scenario):
-    """The promise of a receipt is made with the credit: once, and never without it."""
+    """The promise of the receipt is made with the credit: once, and never without it."""
 
     def check(self, facts: Facts) -> list[str]:
         wrong = super().check(facts)
-        key = f"mail_receipt:{facts['purchase']['id']}"
-        if row(self.app, key)["kind"] != "mail_receipt":
+        key = f"payment_settled:{facts['purchase']['id']}"
+        if row(self.app, key)["kind"] != "payment_settled":
             wrong.append("no receipt was promised")
         return wrong
 
