@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, str] = {
     "stripe_gateway": "config db errors",
     "users": "db errors ids stripe_gateway",
     "payments": "catalog db errors ids jobs ledger stripe_gateway users",
+    "subscriptions": "catalog db errors ids jobs ledger prices stripe_gateway users",
     "inbox": "db errors stripe_gateway",
     "statements": "ledger payments",
     "mail": "config",
