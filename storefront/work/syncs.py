@@ -40,10 +40,10 @@ def refresh_prices(context: Context, _args: Args) -> None:
         log.warning("the prices could not be refreshed: %s", error.detail)
 
 
-def grant_plan_credits(_context: Context, _args: Args) -> None:
+def grant_plan_credits(context: Context, _args: Args) -> None:
     """Grant the monthly credits of yearly plans that have come due."""
     now = utcnow()
     while True:
         with transaction() as session:
-            if subscriptions.grant_due(session, now, BATCH) < BATCH:
+            if subscriptions.grant_due(session, context.catalog, now, BATCH) < BATCH:
                 return
