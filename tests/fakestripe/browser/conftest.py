@@ -39,8 +39,10 @@ def buyer(chromium: Browser, shop: Shop) -> Iterator[Buyer]:
 
 
 @pytest.fixture
-def visitor(chromium: Browser) -> Iterator[Visitor]:
+def visitor(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     """A customer on the hosted pages, whose browser must not complain either."""
+    if "alone" in request.fixturenames:
+        request.getfixturevalue("alone")  # outlives the page, which may be loading at the end
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     context.set_default_timeout(15_000)
     visitor = Visitor(context.new_page())

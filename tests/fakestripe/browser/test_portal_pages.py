@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import stripe
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.fakestripe.browser.hosted import (
     CHALLENGED,
@@ -19,7 +19,7 @@ from tests.fakestripe.browser.hosted import (
     Merchant,
     Visitor,
 )
-from tests.fakestripe.harness import FakeStripe, running_fakestripe
+from tests.fakestripe.harness import FakeStripe
 
 pytestmark = pytest.mark.browser
 
@@ -268,19 +268,18 @@ def test_a_subscription_of_somebody_else_is_not_shown(
     visitor.sees("There is no such subscription.")
 
 
-def test_links_go_stale(visitor: Visitor, tmp_path: Any, merchant: Merchant) -> None:
-    with running_fakestripe(tmp_path) as alone:
-        pro = subscribed(Merchant(alone.client(), merchant.url))
-        unused, used = pro.portal(), pro.portal()
-        visitor.opens(used)
-        alone.advance(301)
-        visitor.opens(unused)
-        visitor.sees_heading("This link has expired")
-        visitor.opens(used)
-        expect(visitor.page.get_by_role("link", name="Update subscription")).to_be_visible()
-        visitor.opens(unused)
-        visitor.page.get_by_role("link", name=re.compile("^Return to")).click()
-        visitor.page.wait_for_url("**/done?back=1")
+def test_links_go_stale(visitor: Visitor, alone: FakeStripe, merchant: Merchant) -> None:
+    pro = subscribed(Merchant(alone.client(), merchant.url))
+    unused, used = pro.portal(), pro.portal()
+    visitor.opens(used)
+    alone.advance(301)
+    visitor.opens(unused)
+    visitor.sees_heading("This link has expired")
+    visitor.opens(used)
+    expect(visitor.page.get_by_role("link", name="Update subscription")).to_be_visible()
+    visitor.opens(unused)
+    visitor.page.get_by_role("link", name=re.compile("^Return to")).click()
+    visitor.page.wait_for_url("**/done?back=1")
 
 
 def failed_renewal(alone: FakeStripe, merchant: Merchant) -> Subscribed:
@@ -293,47 +292,55 @@ def failed_renewal(alone: FakeStripe, merchant: Merchant) -> Subscribed:
 
 
 def test_a_failed_renewal_is_recovered_with_another_card(
-    visitor: Visitor, tmp_path: Any, merchant: Merchant
+    visitor: Visitor, alone: FakeStripe, merchant: Merchant
 ) -> None:
-    with running_fakestripe(tmp_path) as alone:
-        pro = failed_renewal(alone, merchant)
-        visitor.opens(pro.portal())
-        visitor.sees("Your last payment failed.")
-        visitor.follows("Update payment method")
-        visitor.fills_in(MASTERCARD)
-        visitor.presses("Save card")
-        visitor.sees("Your payment method has been updated.")
-        assert pro.now().status == "active"
-        expect(visitor.page.get_by_text("Your last payment failed.")).to_have_count(0)
+    pro = failed_renewal(alone, merchant)
+    visitor.opens(pro.portal())
+    visitor.sees("Your last payment failed.")
+    visitor.follows("Update payment method")
+    visitor.fills_in(MASTERCARD)
+    visitor.presses("Save card")
+    visitor.sees("Your payment method has been updated.")
+    assert pro.now().status == "active"
+    expect(visitor.page.get_by_text("Your last payment failed.")).to_have_count(0)
+
+
+def test_a_card_cannot_be_sent_past_the_script(visitor: Visitor, merchant: Merchant) -> None:
+    held: list[Route] = []
+    visitor.page.route("**/hosted/pay.js", held.append)
+    url = subscribed(merchant).flow("payment_method_update")
+    visitor.page.goto(url, wait_until="commit")
+    save = visitor.page.get_by_role("button", name="Save card")
+    expect(save).to_be_disabled()
+    held[0].continue_()
+    expect(save).to_be_enabled()
 
 
 def test_an_open_invoice_is_paid_from_the_history(
-    visitor: Visitor, tmp_path: Any, merchant: Merchant
+    visitor: Visitor, alone: FakeStripe, merchant: Merchant
 ) -> None:
-    with running_fakestripe(tmp_path) as alone:
-        pro = failed_renewal(alone, merchant)
-        visitor.opens(pro.portal())
-        visitor.page.get_by_role("link", name=re.compile("^Pay invoice")).click()
-        visitor.sees("$20.00")
-        visitor.presses("Pay $20.00")  # with the card that failed
-        visitor.problem("Your card was declined.")
-        visitor.page.get_by_text("Pay with another card").click()
-        visitor.fills_in(CHALLENGED)
-        visitor.presses("Pay with this card")
-        visitor.answers("Complete")
-        expect(visitor.page.get_by_text("Paid", exact=True)).to_be_visible()
-        expect(visitor.page.get_by_role("button")).to_have_count(0)
-        assert pro.now().status == "active"
+    pro = failed_renewal(alone, merchant)
+    visitor.opens(pro.portal())
+    visitor.page.get_by_role("link", name=re.compile("^Pay invoice")).click()
+    visitor.sees("$20.00")
+    visitor.presses("Pay $20.00")  # with the card that failed
+    visitor.problem("Your card was declined.")
+    visitor.page.get_by_text("Pay with another card").click()
+    visitor.fills_in(CHALLENGED)
+    visitor.presses("Pay with this card")
+    visitor.answers("Complete")
+    expect(visitor.page.get_by_text("Paid", exact=True)).to_be_visible()
+    expect(visitor.page.get_by_role("button")).to_have_count(0)
+    assert pro.now().status == "active"
 
 
 def test_a_month_later_there_are_two_invoices(
-    visitor: Visitor, tmp_path: Any, merchant: Merchant
+    visitor: Visitor, alone: FakeStripe, merchant: Merchant
 ) -> None:
-    with running_fakestripe(tmp_path) as alone:
-        pro = subscribed(Merchant(alone.client(), merchant.url))
-        alone.advance(MONTH)
-        visitor.opens(pro.portal())
-        expect(visitor.page.get_by_role("row").filter(has_text="Paid")).to_have_count(2)
+    pro = subscribed(Merchant(alone.client(), merchant.url))
+    alone.advance(MONTH)
+    visitor.opens(pro.portal())
+    expect(visitor.page.get_by_role("row").filter(has_text="Paid")).to_have_count(2)
 
 
 def test_the_card_given_at_checkout_is_shown_and_replaced(
@@ -376,19 +383,18 @@ def test_pausing_and_resuming_within_the_paid_period(visitor: Visitor, merchant:
 
 
 def test_resuming_after_the_paid_period_charges_for_a_new_one(
-    visitor: Visitor, tmp_path: Any, merchant: Merchant
+    visitor: Visitor, alone: FakeStripe, merchant: Merchant
 ) -> None:
-    with running_fakestripe(tmp_path) as alone:
-        pro = subscribed(Merchant(alone.client(), merchant.url), features=PAUSING)
-        visitor.opens(pro.flow("subscription_pause", subscription=pro.id))
-        visitor.presses("Pause subscription")
-        visitor.page.wait_for_url("**/done?flow=finished")
-        alone.advance(2 * MONTH)
-        assert pro.now().status == "paused"
-        visitor.opens(pro.portal())
-        visitor.follows("Resume subscription")
-        visitor.sees("A new period begins today and is charged today.")
-        visitor.presses("Resume subscription")
-        visitor.sees("Your subscription has been resumed.")
-        assert pro.now().status == "active"
-        expect(visitor.page.get_by_role("row").filter(has_text="Paid")).to_have_count(2)
+    pro = subscribed(Merchant(alone.client(), merchant.url), features=PAUSING)
+    visitor.opens(pro.flow("subscription_pause", subscription=pro.id))
+    visitor.presses("Pause subscription")
+    visitor.page.wait_for_url("**/done?flow=finished")
+    alone.advance(2 * MONTH)
+    assert pro.now().status == "paused"
+    visitor.opens(pro.portal())
+    visitor.follows("Resume subscription")
+    visitor.sees("A new period begins today and is charged today.")
+    visitor.presses("Resume subscription")
+    visitor.sees("Your subscription has been resumed.")
+    assert pro.now().status == "active"
+    expect(visitor.page.get_by_role("row").filter(has_text="Paid")).to_have_count(2)
