@@ -28,7 +28,26 @@ def load(root: Path, **changes: str) -> Config:
     return config.load(GOOD | changes, root=root)
 
 
+GA4 = {"GA4_MEASUREMENT_ID": "G-ABC1234567", "GA4_API_SECRET": "thisMustNeverBeShown"}
 REFUSALS: dict[str, tuple[dict[str, str], str, str]] = {
+    "tax, perhaps": ({"AUTOMATIC_TAX": "true"}, "AUTOMATIC_TAX", "yes, no"),
+    "grace without end": ({"PAST_DUE_GRACE_DAYS": "366"}, "PAST_DUE_GRACE_DAYS", "0 to 365"),
+    "grace before": ({"PAST_DUE_GRACE_DAYS": "-1"}, "PAST_DUE_GRACE_DAYS", "0 to 365"),
+    "GA4 without its secret": (GA4 | {"GA4_API_SECRET": ""}, "GA4_API_SECRET", "both"),
+    "GA4 without its id": (GA4 | {"GA4_MEASUREMENT_ID": ""}, "GA4_MEASUREMENT_ID", "both"),
+    "GA4 of the old kind": (GA4 | {"GA4_MEASUREMENT_ID": "UA-1"}, "GA4_MEASUREMENT_ID", "G-"),
+    "GA4 secret with a blank": (
+        GA4 | {"GA4_API_SECRET": "thisMustNeverBeShown x"},
+        "GA4_API_SECRET",
+        "letters",
+    ),
+    "GA4 nowhere": ({"GA4_ENDPOINT": "google"}, "GA4_ENDPOINT", "https://"),
+    "terms without a host": ({"TERMS_URL": "/terms"}, "TERMS_URL", "https://shop.example/terms"),
+    "privacy as script": (
+        {"PRIVACY_URL": "javascript:alert(1)"},
+        "PRIVACY_URL",
+        "https://shop.example/privacy",
+    ),
     "no key": ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY", "sk_test_"),
     "no publishable key": ({"STRIPE_PUBLISHABLE_KEY": ""}, "STRIPE_PUBLISHABLE_KEY", "pk_test_"),
     "keys swapped": (
@@ -187,8 +206,32 @@ def test_the_good_settings_are_good(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
-    for settings in (load(tmp_path), load(tmp_path, **PRODUCTION)):
+    for settings in (load(tmp_path), load(tmp_path, **PRODUCTION), load(tmp_path, **GA4)):
         assert "thisMustNeverBeShown" not in repr(settings) + str(settings)
+
+
+def test_selling_plans_has_usable_defaults(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert (settings.automatic_tax, settings.past_due_grace_days) == (False, 7)
+    assert (settings.terms_url, settings.privacy_url) == (None, None)
+    assert (settings.ga4_measurement_id, settings.ga4_api_secret) == (None, None)
+    assert settings.ga4_endpoint == "https://www.google-analytics.com"
+
+
+def test_selling_plans_can_be_set(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        **GA4,
+        AUTOMATIC_TAX="yes",
+        PAST_DUE_GRACE_DAYS="0",
+        GA4_ENDPOINT="http://127.0.0.1:8123/",
+        TERMS_URL="https://shop.example/terms?v=2",
+    )
+    assert (settings.automatic_tax, settings.past_due_grace_days) == (True, 0)
+    assert settings.terms_url == "https://shop.example/terms?v=2"
+    assert settings.ga4_measurement_id == "G-ABC1234567"
+    assert settings.ga4_api_secret == "thisMustNeverBeShown"
+    assert settings.ga4_endpoint == "http://127.0.0.1:8123"
 
 
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
