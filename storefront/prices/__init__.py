@@ -1,5 +1,23 @@
-"""What Stripe calls the things that we sell: prices by lookup key, objects made for ourselves."""
+"""What Stripe calls the things that we sell: prices by lookup key, objects made for ourselves.
 
+The table is what was seen at Stripe; what is for sale is the part of it that agrees with the
+catalogue. Only refresh() asks Stripe."""
+
+from storefront.prices.objects import remember, remembered
+from storefront.prices.refreshing import not_for_sale, refresh
+from storefront.prices.selling import current, diagnose, explicit_id, find, identify
 from storefront.prices.tables import StripeObject, StripePrice
 
-__all__ = ["StripeObject", "StripePrice"]
+__all__ = [
+    "StripeObject",
+    "StripePrice",
+    "current",
+    "diagnose",
+    "explicit_id",
+    "find",
+    "identify",
+    "not_for_sale",
+    "refresh",
+    "remember",
+    "remembered",
+]

@@ -1,0 +1,22 @@
+"""Objects at Stripe that we made for ourselves, found again by a name of ours."""
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storefront.db import is_sqlite, transaction, utcnow
+from storefront.prices.tables import StripeObject
+
+
+def remembered(session: Session, name: str) -> str | None:
+    """Stripe's id of the object with this name, or None. It may be gone at Stripe."""
+    found = session.get(StripeObject, name)
+    return found.stripe_id if found else None
+
+
+def remember(name: str, stripe_id: str) -> None:
+    """Keep an id under a name, in place of the one that was kept there before."""
+    with transaction() as session:
+        insert = sqlite.insert if is_sqlite(session) else postgresql.insert
+        row = {"stripe_id": stripe_id, "created_at": utcnow()}
+        kept = insert(StripeObject).values(name=name, **row)
+        session.execute(kept.on_conflict_do_update(index_elements=["name"], set_=row))
