@@ -10,11 +10,21 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from storefront import inbox, ledger, payments
+from storefront import checkouts, inbox, jobs, ledger, payments, subscriptions, users
 from storefront.db import db, transaction
 from storefront.errors import Unprocessable
 from storefront.inbox import Effect, Outcome, State
-from storefront.stripe_gateway import Event, Intent
+from storefront.stripe_gateway import CheckoutSession, Event, Intent
+from storefront.stripe_gateway.reading import mapping, named, reference, whole
+
+PAYMENT_FAILED = "checkout.session.async_payment_failed"
+SESSION_STATES = {
+    "checkout.session.completed": ("complete", None),
+    "checkout.session.async_payment_succeeded": ("complete", "paid"),
+    PAYMENT_FAILED: ("complete", "unpaid"),
+    "checkout.session.expired": ("expired", None),
+}
+"""What a session's status and payment_status must be for the event to be believed."""
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +38,138 @@ def payment_intent_changed(session: Session, event: Event) -> State:
     return "handled" if payment else "ignored"
 
 
+def checkout_session_changed(session: Session, event: Event) -> State:
+    """A Checkout Session has ended: record the purchase or note the subscription."""
+    facts = CheckoutSession.from_dict(event.object)
+    status, paid = SESSION_STATES[event.type]
+    if facts.status != status or (paid and facts.payment_status != paid):
+        found = f"{facts.status}, {facts.payment_status}"
+        raise Unprocessable(f"{facts.id}: the event is {event.type}, the session is {found}.")
+    failed = event.type == PAYMENT_FAILED
+    checkout = checkouts.settle(session, facts, failed=failed, happened_at=event.created)
+    return "handled" if checkout else "ignored"
+
+
+def subscription_changed(session: Session, event: Event) -> State:
+    """Whatever happened to a subscription: have what is true now fetched."""
+    subscription_id = named(event.object, "id")
+    known = users.of_stripe_customer(session, named(event.object, "customer"))
+    if known is None and subscriptions.find(session, subscription_id) is None:
+        return "ignored"
+    _promise_subscription(session, event, subscription_id)
+    return "handled"
+
+
+def trial_will_end(session: Session, event: Event) -> State:
+    """Three days before a trial ends: tell the customer, once for this end."""
+    state = subscription_changed(session, event)
+    if state == "handled":
+        subscription_id, end = named(event.object, "id"), whole(event.object, "trial_end")
+        jobs.promise(
+            session,
+            "mail_trial_ending",
+            {"subscription": subscription_id},
+            key=f"mail_trial_ending:{subscription_id}:{end}",
+        )
+    return state
+
+
+def invoice_changed(session: Session, event: Event) -> State:
+    """An invoice was paid, or could not be: have the customer's invoices fetched, which credits
+    those that are paid, once."""
+    customer_id = named(event.object, "customer")
+    if users.of_stripe_customer(session, customer_id) is None:
+        return "ignored"
+    jobs.promise(
+        session,
+        "sync_invoices",
+        {"customer": customer_id},
+        key=f"sync_invoices:{customer_id}:{event.id}",
+    )
+    return "handled"
+
+
+def invoice_not_paid(session: Session, event: Event) -> State:
+    """A charge for a subscription was declined, or the bank wants to ask: tell the customer, once
+    for each attempt, whichever of the two events comes first."""
+    state = invoice_changed(session, event)
+    parent = mapping(event.object.get("parent"))
+    of_subscription = reference(mapping(parent.get("subscription_details")).get("subscription"))
+    if state == "handled" and of_subscription is not None:
+        invoice_id, attempt = named(event.object, "id"), whole(event.object, "attempt_count", 0)
+        jobs.promise(
+            session,
+            "mail_payment_failed",
+            {"invoice_id": invoice_id},
+            key=f"mail_payment_failed:{invoice_id}:{attempt}",
+        )
+    return state
+
+
+def invoice_created(_session: Session, _event: Event) -> State:
+    """A draft brings nothing yet. It is answered at once: Stripe waits with finalizing an invoice
+    for up to 72 hours until this event is answered."""
+    return "ignored"
+
+
+def customer_changed(session: Session, event: Event) -> State:
+    """The card or the address of a customer changed: their subscriptions may have, too."""
+    user_id = users.of_stripe_customer(session, named(event.object, "id"))
+    if user_id is None:
+        return "ignored"
+    _promise_subscriptions_of(session, event, user_id)
+    return "handled"
+
+
+def customer_deleted(session: Session, event: Event) -> State:
+    """The customer is gone at Stripe, and subscriptions with them: the next purchase makes a new
+    one."""
+    user_id = users.forget_stripe_customer(session, named(event.object, "id"))
+    if user_id is None:
+        return "ignored"
+    _promise_subscriptions_of(session, event, user_id)
+    return "handled"
+
+
+def _promise_subscriptions_of(session: Session, event: Event, user_id: str) -> None:
+    for subscription in subscriptions.of_user(session, user_id):
+        if subscription.status not in subscriptions.OVER:
+            _promise_subscription(session, event, subscription.stripe_subscription_id)
+
+
+def _promise_subscription(session: Session, event: Event, subscription_id: str) -> None:
+    """The key ends with the event's id: after each event Stripe is asked anew."""
+    jobs.promise(
+        session,
+        "sync_subscription",
+        {"subscription": subscription_id},
+        key=f"sync_subscription:{subscription_id}:{event.id}",
+    )
+
+
 HANDLERS: dict[str, Effect] = {
     "payment_intent.succeeded": payment_intent_changed,  # the money arrived: credit the pack
     "payment_intent.payment_failed": payment_intent_changed,  # declined: say why
     "payment_intent.processing": payment_intent_changed,  # a slow method: wait
     "payment_intent.requires_action": payment_intent_changed,  # 3-D Secure is asked for
     "payment_intent.canceled": payment_intent_changed,  # will never be paid
+    "checkout.session.completed": checkout_session_changed,  # bought, perhaps paid later
+    "checkout.session.async_payment_succeeded": checkout_session_changed,  # paid now
+    "checkout.session.async_payment_failed": checkout_session_changed,  # will not be paid
+    "checkout.session.expired": checkout_session_changed,  # nobody bought
+    "customer.subscription.created": subscription_changed,
+    "customer.subscription.updated": subscription_changed,  # renewed, changed, to be canceled
+    "customer.subscription.deleted": subscription_changed,  # over
+    "customer.subscription.paused": subscription_changed,
+    "customer.subscription.resumed": subscription_changed,
+    "customer.subscription.trial_will_end": trial_will_end,  # in three days
+    "invoice.created": invoice_created,  # a draft; only the quick answer matters
+    "invoice.paid": invoice_changed,  # grant the credits of its periods
+    "invoice.payment_succeeded": invoice_changed,  # the same, told twice
+    "invoice.payment_failed": invoice_not_paid,  # ask for another card
+    "invoice.payment_action_required": invoice_not_paid,  # ask for 3-D Secure
+    "customer.updated": customer_changed,
+    "customer.deleted": customer_deleted,  # forget the customer's id
 }
 
 

@@ -22,9 +22,16 @@ class Movement:
 
 _DECLARED = (
     Movement("top_up", "in", "sales", says="Credits bought"),
+    Movement("purchase", "in", "sales", says="Credits of your purchase"),
     Movement("plan_grant", "in", "granted", says="Credits of your plan"),
     Movement("spend", "out", "spent", says="Credits spent"),
     Movement("expiry", "out", "expired", says="Credits expired"),
+    Movement("refund", "out", "refunds", says="Refund", may_owe=True),
+    Movement("refund_reversed", "in", "refunds", says="Refund failed, credits returned"),
+    Movement("dispute", "out", "disputes", says="Payment disputed", may_owe=True),
+    Movement("dispute_reversed", "in", "disputes", says="Dispute settled, credits returned"),
+    Movement("adjustment_in", "in", "adjustments", says="Correction, credits added"),
+    Movement("adjustment_out", "out", "adjustments", says="Correction", may_owe=True),
 )
 
 MOVEMENTS = {movement.code: movement for movement in _DECLARED}
