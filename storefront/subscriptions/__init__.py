@@ -7,7 +7,7 @@ once. grant_due() grants the installments of what was paid for a year. The rest 
 from storefront.subscriptions.billing import sync_invoices
 from storefront.subscriptions.granting import grant_due, owed
 from storefront.subscriptions.mirror import sync
-from storefront.subscriptions.reading import ever, invoices, live, of_user
+from storefront.subscriptions.reading import ever, find, invoices, live, of_user
 from storefront.subscriptions.tables import LIVE, OVER, Invoice, PlanCredit, Subscription
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "PlanCredit",
     "Subscription",
     "ever",
+    "find",
     "grant_due",
     "invoices",
     "live",

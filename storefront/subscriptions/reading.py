@@ -16,6 +16,12 @@ def of_user(session: Session, user_id: str) -> list[Subscription]:
     return list(session.scalars(query.order_by(*newest)))
 
 
+def find(session: Session, stripe_subscription_id: str) -> Subscription | None:
+    """Our row of the subscription that Stripe calls so, whosever it is."""
+    named = Subscription.stripe_subscription_id == stripe_subscription_id
+    return session.scalar(select(Subscription).where(named))
+
+
 def live(session: Session, user_id: str) -> Subscription | None:
     """The subscription that the customer would change instead of buying another; None when there
     is none that is not over."""
