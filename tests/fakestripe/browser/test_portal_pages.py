@@ -307,7 +307,7 @@ def test_a_failed_renewal_is_recovered_with_another_card(
 
 def test_a_card_cannot_be_sent_past_the_script(visitor: Visitor, merchant: Merchant) -> None:
     held: list[Route] = []
-    visitor.page.route("**/hosted/pay.js", held.append)
+    visitor.page.route("**/hosted/pay.js", lambda route: held.append(route))
     url = subscribed(merchant).flow("payment_method_update")
     visitor.page.goto(url, wait_until="commit")
     save = visitor.page.get_by_role("button", name="Save card")
