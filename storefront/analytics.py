@@ -98,7 +98,7 @@ def _payload(event: Event, client_id: str, sale: Sale, now: datetime) -> dict[st
 def _params(sale: Sale) -> dict[str, Any]:
     params: dict[str, Any] = {
         "transaction_id": sale.id,
-        "value": _units(sale.amount, sale.currency),
+        "value": in_units(sale.amount, sale.currency),
         "currency": sale.currency.upper(),
     }
     if sale.items:
@@ -106,7 +106,7 @@ def _params(sale: Sale) -> dict[str, Any]:
             {
                 "item_id": item.id,
                 "item_name": item.name,
-                "price": _units(item.price, sale.currency),
+                "price": in_units(item.price, sale.currency),
                 "quantity": item.quantity,
             }
             for item in sale.items
@@ -114,7 +114,7 @@ def _params(sale: Sale) -> dict[str, Any]:
     return params
 
 
-def _units(amount: int, currency: str) -> float:
+def in_units(amount: int, currency: str) -> float:
     """Minor units as the number that Google expects: 1999 is 19.99. Python writes a float with the
     fewest digits that tell it from its neighbours, which for an amount of money are its own."""
     return float(Decimal(amount) / minor_units(currency))

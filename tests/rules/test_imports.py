@@ -20,13 +20,15 @@ MAY_IMPORT: dict[str, str] = {
     "users": "db errors ids stripe_gateway",
     "payments": "catalog db errors ids jobs ledger stripe_gateway users",
     "subscriptions": "catalog db errors ids jobs ledger prices stripe_gateway users",
-    "inbox": "db errors stripe_gateway",
+    "inbox": "db errors ids stripe_gateway",
     "statements": "ledger payments",
     "mail": "config",
     "analytics": "config money",
     "work": "analytics catalog config db jobs ledger mail money payments stripe_gateway"
     " subscriptions users",
-    "tables": "attempts inbox jobs ledger payments users",
+    "redelivery": "db handlers inbox stripe_gateway",
+    "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
+    "tables": "attempts catching_up inbox jobs ledger payments users",
     "handlers": "db errors inbox ledger payments stripe_gateway",
     "web": "attempts catalog config db errors handlers ledger mail money payments statements"
     " stripe_gateway users work",
@@ -38,6 +40,8 @@ MAY_IMPORT: dict[str, str] = {
 and thinks about its place in the picture."""
 
 STRIPE = {"stripe_gateway", "fakestripe"}
+NETWORK = {"stripe_gateway", "mail", "analytics"}
+CALLS_OUT = {"requests", "urllib3", "httpx", "socket", "smtplib", "http.client", "urllib.request"}
 FLASK = {"__init__", "web", "cli", "fakestripe"}
 FLASK_PACKAGES = {"flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2"}
 STRIPE_CLIENT = {"StripeClient", "RequestsClient", "HTTPClient", "Webhook", "WebhookSignature"}
@@ -86,6 +90,14 @@ def test_stripe_is_imported_in_the_gateway_alone(source: Source) -> None:
     assert not names or source.noun in STRIPE
     if source.noun == "fakestripe":
         assert not [name for name in names if name.rsplit(".", 1)[-1] in STRIPE_CLIENT]
+
+
+@sources
+def test_the_network_has_few_doors(source: Source) -> None:
+    """Whoever calls out waits, and has a time-out; fakestripe is a program of its own."""
+    roots = {name.split(".")[0] for name in source.imports()}
+    names = roots | {".".join(name.split(".")[:2]) for name in source.imports()}
+    assert source.noun in NETWORK | {"fakestripe"} or not names & CALLS_OUT
 
 
 @sources

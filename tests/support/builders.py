@@ -72,6 +72,7 @@ def a_payment(
     currency: str = "usd",
     status: str = "requires_payment_method",
     linked: bool = True,
+    pack_or_plan: str = "usd_10",
     **columns: Any,
 ) -> Purchase:
     """A payment; `linked` False is a row that died before it learned its intent's id."""
@@ -83,7 +84,7 @@ def a_payment(
             Payment(
                 id=purchase.id,
                 user_id=customer.id,
-                pack_or_plan="usd_10",
+                pack_or_plan=pack_or_plan,
                 amount_cents=amount,
                 currency=currency,
                 credits=credits,
