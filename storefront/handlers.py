@@ -179,7 +179,12 @@ def handle(event: Event) -> Outcome:
         outcome = _settle_fast(event)
         if outcome is not None:
             return outcome
-    return inbox.receive(event, HANDLERS.get(event.type, _ignored))
+    return inbox.receive(event, effect_of(event.type))
+
+
+def effect_of(type: str) -> Effect:
+    """What an event of this type does, whichever way it came."""
+    return HANDLERS.get(type, _ignored)
 
 
 def _ignored(_session: Session, _event: Event) -> State:

@@ -1,6 +1,7 @@
 """All tables in one place, for migrations and for whoever must know every one of them."""
 
 from storefront.attempts import Attempt
+from storefront.catching_up import CatchUp, EventWalk
 from storefront.checkouts import Checkout
 from storefront.inbox import StripeEvent
 from storefront.jobs import Job
@@ -13,4 +14,5 @@ from storefront.users import User
 ALL = (
     User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Seal, Job, Attempt,
     Subscription, Invoice, PlanCredit, Checkout, StripePrice, StripeObject,
+    EventWalk, CatchUp,
 )  # fmt: skip

@@ -20,7 +20,8 @@ from storefront.stripe_gateway.client import (
     READ_TIMEOUT_SECONDS,
     StripeGateway,
 )
-from storefront.stripe_gateway.facts import Event, Intent
+from storefront.stripe_gateway.event_calls import EventPage
+from storefront.stripe_gateway.facts import Event, Intent, parse_event
 from storefront.stripe_gateway.invoice_facts import InvoiceFacts, InvoiceLine
 from storefront.stripe_gateway.webhook import SIGNATURE_TOLERANCE_SECONDS
 
@@ -33,6 +34,7 @@ __all__ = [
     "ConfigurationMissing",
     "CustomerMissing",
     "Event",
+    "EventPage",
     "Intent",
     "InvoiceFacts",
     "InvoiceLine",
@@ -42,5 +44,6 @@ __all__ = [
     "ProductFacts",
     "StripeGateway",
     "SubscriptionFacts",
+    "parse_event",
     "reason",
 ]

@@ -7,6 +7,7 @@ from storefront.config import Config
 from storefront.errors import BadInput, WebhookNotConfigured
 from storefront.stripe_gateway.catalog_calls import CatalogCalls
 from storefront.stripe_gateway.checkout_calls import CheckoutCalls
+from storefront.stripe_gateway.event_calls import EventCalls
 from storefront.stripe_gateway.facts import Event, parse_event
 from storefront.stripe_gateway.payment_calls import PaymentCalls
 from storefront.stripe_gateway.subscription_calls import SubscriptionCalls
@@ -21,7 +22,7 @@ NETWORK_RETRIES = 1
 stripe.enable_telemetry = False  # else it writes a file to the home folder
 
 
-class StripeGateway(PaymentCalls, CheckoutCalls, SubscriptionCalls, CatalogCalls):
+class StripeGateway(PaymentCalls, CheckoutCalls, SubscriptionCalls, CatalogCalls, EventCalls):
     """Calls to one Stripe account (or to a stand-in that speaks its API)."""
 
     def __init__(self, config: Config) -> None:

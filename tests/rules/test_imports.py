@@ -22,6 +22,8 @@ MAY_IMPORT: dict[str, str] = {
     "subscriptions": "catalog db errors ids jobs ledger prices stripe_gateway users",
     "inbox": "db errors ids stripe_gateway",
     "statements": "ledger payments",
+    "prices": "catalog db errors money stripe_gateway",
+    "provisioning": "catalog errors money prices stripe_gateway",
     "mail": "config",
     "analytics": "config money",
     "work": "analytics catalog config db jobs ledger mail money payments stripe_gateway"
@@ -32,7 +34,7 @@ MAY_IMPORT: dict[str, str] = {
     "handlers": "db errors inbox ledger payments stripe_gateway",
     "web": "attempts catalog config db errors handlers ledger mail money payments statements"
     " stripe_gateway users work",
-    "cli": "config db errors fakestripe jobs ledger users web work",
+    "cli": "config db errors fakestripe jobs ledger provisioning stripe_gateway users web work",
     "fakestripe": "",
     "__init__": "catalog cli config db mail stripe_gateway tables users web",
 }
