@@ -5,7 +5,7 @@ catalogue. Only refresh() asks Stripe."""
 
 from storefront.prices.objects import remember, remembered
 from storefront.prices.refreshing import not_for_sale, refresh
-from storefront.prices.selling import current, diagnose, explicit_id, find, identify
+from storefront.prices.selling import current, diagnose, explicit_id, find, identify, ids_of
 from storefront.prices.tables import StripeObject, StripePrice
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "explicit_id",
     "find",
     "identify",
+    "ids_of",
     "not_for_sale",
     "refresh",
     "remember",

@@ -67,14 +67,14 @@ class CatalogCalls(Calls):
         self,
         price_id: str,
         *,
-        active: bool,
+        active: bool | None = None,
         lookup_key: str | None = None,
         metadata: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Put a price on sale or archive it; give it the lookup key, whoever has it, and metadata
         besides its own. What it costs never changes.
         Raises NotFound, StripeUnavailable, StripeRefused."""
-        params: Any = {"active": active}
+        params: Any = {} if active is None else {"active": active}
         if lookup_key is not None:
             params |= {"lookup_key": lookup_key, "transfer_lookup_key": True}
         if metadata:

@@ -5,7 +5,9 @@ from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
+from storefront import prices
 from storefront.db import db
+from storefront.web.current import catalog, settings
 
 bp = Blueprint("health", __name__)
 
@@ -18,14 +20,16 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """200 when the database answers and its migrations are at head; else 503 and what to run."""
+    """200 when the database answers and its migrations are at head; else 503 and what to run.
+    `catalog` says what cannot be bought, and why: the shop is ready all the same."""
     try:
         current, wanted = migration_state()
     except SQLAlchemyError:
         return jsonify(status="unavailable", database="does not answer"), 503
     if current != wanted:
         return jsonify(status="unavailable", migrations=current, run="flask db upgrade"), 503
-    return jsonify(status="ok", database="ok", migrations=current), 200
+    unsold = prices.diagnose(db.session(), catalog(), settings().livemode)
+    return jsonify(status="ok", database="ok", migrations=current, catalog=unsold), 200
 
 
 def migration_state() -> tuple[str | None, str | None]:

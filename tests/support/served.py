@@ -11,6 +11,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from storefront import jobs, provisioning, work
+from storefront.web import current
 from tests.fakestripe.harness import FakeStripe
 from tests.support import books
 from tests.support.apps import an_app, closing, some_settings
@@ -46,6 +48,23 @@ class ServedShop:
         opened = opens(self.app, buyer, pack, key)
         self.pays(opened.intent_id, card)
         return opened.payment_id
+
+    def apply_catalog(self) -> None:
+        """Make the catalogue's products and prices at fakestripe, and have them for sale: what
+        `flask catalog apply` does."""
+        with self.app.app_context():
+            applied = provisioning.apply(current.gateway(), current.catalog())
+            assert applied.problems == ()
+
+    def work_once(self) -> int:
+        """Do all jobs that are due, and those that they promise, as a worker does but without the
+        schedule; how many were started. One that fails stays behind with its error, and tries
+        again later: see tests/support/promised.py."""
+        with self.app.app_context():
+            registry, total = work.registry(current.work_context()), 0
+            while started := jobs.work_once(registry):
+                total += started
+            return total
 
     def balance(self, buyer: Customer) -> int:
         return books.balance(self.app, buyer.id)

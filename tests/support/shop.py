@@ -1,4 +1,5 @@
-"""The whole shop as customers meet it: gunicorn and fakestripe as processes of their own."""
+"""The whole shop as customers meet it: gunicorn, a worker and fakestripe as processes of their own,
+everything in the catalogue for sale."""
 
 import json
 import os
@@ -8,11 +9,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT_SECONDS = 30
+WORKER_READY = "worker: ready"
 
 
 def free_port() -> int:
@@ -43,7 +46,9 @@ class RunningShop:
         self._prepare_stand_in()
         self.flask("db", "upgrade")
         self.start_stripe()
+        self.flask("catalog", "apply")
         self.start_web()
+        self.start_worker()
         return self
 
     def stop(self) -> None:
@@ -52,20 +57,30 @@ class RunningShop:
 
     def start_web(self) -> None:
         command = ["-m", "gunicorn", "--config", "gunicorn.conf.py", "wsgi:app"]
-        self._begin("web", command, f"http://127.0.0.1:{self.port}/readyz")
+        self._begin("web", command, lambda: _answers(f"http://127.0.0.1:{self.port}/readyz"))
 
     def kill_web(self) -> None:
         """SIGKILL to gunicorn and its workers: nothing gets a chance to tidy up."""
         self._end("web", signal.SIGKILL)
 
+    def start_worker(self) -> None:
+        command = ["-m", "flask", "--app", "wsgi", "worker"]
+        before = self.log("worker").count(WORKER_READY)
+        self._begin("worker", command, lambda: self.log("worker").count(WORKER_READY) > before)
+
+    def kill_worker(self) -> None:
+        """SIGKILL in whatever it is doing; its job is another worker's after the lease."""
+        self._end("worker", signal.SIGKILL)
+
     def start_stripe(self) -> None:
         command = ["-m", "flask", "--app", "wsgi", "fakestripe", "serve"]
-        self._begin("fakestripe", command, f"{self.stripe_url}/_control/clock")
+        self._begin("fakestripe", command, lambda: _answers(f"{self.stripe_url}/_control/clock"))
 
     def restart(self) -> None:
         self.stop()
         self.start_stripe()
         self.start_web()
+        self.start_worker()
 
     def flask(self, *arguments: str) -> str:
         """The output of a flask command; raises when it fails."""
@@ -100,7 +115,9 @@ class RunningShop:
             urllib.request.urlopen(request, timeout=10).close()
 
     def log(self, name: str) -> str:
-        return (self.folder / f"{name}.log").read_text()
+        """What a process has said so far."""
+        path = self.folder / f"{name}.log"
+        return path.read_text() if path.exists() else ""
 
     def _prepare_stand_in(self) -> None:
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "fakestripe", "prepare"]
@@ -111,28 +128,26 @@ class RunningShop:
         assert done.returncode == 0, done.stderr
         (self.folder / "fakestripe.env").write_text(done.stdout)
 
-    def _begin(self, name: str, command: list[str], ready_url: str) -> None:
+    def _begin(self, name: str, command: list[str], ready: Callable[[], bool]) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [sys.executable, *command],
                 cwd=ROOT,
-                env=self.environment,
+                env=self.environment | {"PYTHONUNBUFFERED": "1"},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait_until_ready(name, ready_url)
+        self._wait_until_ready(name, ready)
 
-    def _wait_until_ready(self, name: str, url: str) -> None:
+    def _wait_until_ready(self, name: str, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if self._processes[name].poll() is not None:
                 break
-            try:
-                urllib.request.urlopen(url, timeout=5).close()
+            if ready():
                 return
-            except OSError:
-                time.sleep(0.05)
+            time.sleep(0.05)
         raise AssertionError(f"{name} did not start:\n{self.log(name)}")
 
     def _end(self, name: str, how: int) -> None:
@@ -142,6 +157,14 @@ class RunningShop:
         else:
             process.send_signal(how)
         process.wait(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _clean_environment() -> dict[str, str]:
