@@ -12,6 +12,7 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from storefront import config, jobs, ledger, provisioning, users, work
+from storefront.cli_webhooks import webhooks
 from storefront.db import db, transaction, utcnow
 from storefront.errors import StorefrontError
 from storefront.provisioning import Action
@@ -38,7 +39,7 @@ def fakestripe_app() -> Flask:
 
 
 def register(app: Flask) -> None:
-    groups = (catalog_commands, ledger_commands, users_commands, jobs_commands)
+    groups = (catalog_commands, ledger_commands, users_commands, jobs_commands, webhooks)
     for command in (*groups, worker):
         app.cli.add_command(command)
     app.cli.add_command(fakestripe)
@@ -105,6 +106,7 @@ def worker(once: bool, lease: float) -> None:
     registry = work.registry(current.work_context())
     with jobs.Stop() as stop:
         hand = jobs.Worker(registry, work.SCHEDULE, lease, stop)
+        work.catch_up_at_start()
         if once:
             click.echo(f"{hand.drain()} jobs were started")
             return

@@ -8,13 +8,14 @@ at the same time as another run of it: every one of them is idempotent.
 
 from storefront.jobs.promises import Job, promise
 from storefront.jobs.records import GiveUp, listed, prune, retry
-from storefront.jobs.schedule import Scheduled, plan
+from storefront.jobs.schedule import RUN_PREFIX, Scheduled, plan
 from storefront.jobs.worker import Stop, Worker
 from storefront.jobs.working import LEASE_SECONDS, MAXIMUM_ATTEMPTS, Args, Registry, work_once
 
 __all__ = [
     "LEASE_SECONDS",
     "MAXIMUM_ATTEMPTS",
+    "RUN_PREFIX",
     "Args",
     "GiveUp",
     "Job",

@@ -6,6 +6,7 @@ from functools import partial
 
 from storefront.jobs import Args, Registry, Scheduled
 from storefront.work.context import Context
+from storefront.work.events import catch_up, catch_up_at_start, prune_events, retry_events
 from storefront.work.mails import mail_invoice_receipt, mail_payment_failed, mail_receipt
 from storefront.work.reports import ga4_purchase, ga4_refund
 from storefront.work.settled import invoice_paid, payment_settled
@@ -19,7 +20,7 @@ from storefront.work.syncs import (
 )
 from storefront.work.upkeep import expire_credits, prune_jobs
 
-__all__ = ["HANDLERS", "SCHEDULE", "Context", "registry"]
+__all__ = ["HANDLERS", "SCHEDULE", "Context", "catch_up_at_start", "registry"]
 
 HANDLERS: dict[str, Callable[[Context, Args], None]] = {
     "payment_settled": payment_settled,  # promises what follows a top-up or a one-time purchase
@@ -40,7 +41,10 @@ SCHEDULE = (
     Scheduled("expire_credits", timedelta(minutes=1), expire_credits),
     Scheduled("grant_plan_credits", timedelta(minutes=1), grant_plan_credits),
     Scheduled("refresh_prices", timedelta(minutes=5), refresh_prices),
+    Scheduled("retry_events", timedelta(seconds=30), retry_events),
+    Scheduled("catch_up", timedelta(minutes=10), catch_up),
     Scheduled("prune_jobs", timedelta(hours=1), prune_jobs),
+    Scheduled("prune_events", timedelta(hours=1), prune_events),
 )
 
 

@@ -34,7 +34,9 @@ MAY_IMPORT: dict[str, str] = {
     "handlers": "db errors inbox ledger payments stripe_gateway",
     "web": "attempts catalog config db errors handlers ledger mail money payments statements"
     " stripe_gateway users work",
-    "cli": "config db errors fakestripe jobs ledger provisioning stripe_gateway users web work",
+    "cli": "cli_webhooks config db errors fakestripe jobs ledger provisioning stripe_gateway users"
+    " web work",
+    "cli_webhooks": "catching_up db errors inbox redelivery stripe_gateway web",
     "fakestripe": "",
     "__init__": "catalog cli config db mail stripe_gateway tables users web",
 }
@@ -44,7 +46,7 @@ and thinks about its place in the picture."""
 STRIPE = {"stripe_gateway", "fakestripe"}
 NETWORK = {"stripe_gateway", "mail", "analytics"}
 CALLS_OUT = {"requests", "urllib3", "httpx", "socket", "smtplib", "http.client", "urllib.request"}
-FLASK = {"__init__", "web", "cli", "fakestripe"}
+FLASK = {"__init__", "web", "cli", "cli_webhooks", "fakestripe"}
 FLASK_PACKAGES = {"flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2"}
 STRIPE_CLIENT = {"StripeClient", "RequestsClient", "HTTPClient", "Webhook", "WebhookSignature"}
 
