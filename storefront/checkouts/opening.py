@@ -175,6 +175,7 @@ def _session_for(
             raise StripeRefused("The checkout could not be opened. Nothing was charged; try again.")
         displaced = settled.status == "expired" and facts.status == "open"
     if displaced:
+        gateway.expire_checkout_session(facts.id)
         raise BadInput("You opened another checkout in the meantime. Go on there, or try again.")
     return None if facts.status == "expired" else facts
 

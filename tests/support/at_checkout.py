@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from storefront import checkouts, prices, users
-from storefront.catalog import Price
+from storefront.catalog import Catalog, Price
 from storefront.checkouts import Checkout, Opened
 from storefront.db import db, transaction
 from storefront.errors import StorefrontError
@@ -26,11 +26,19 @@ INTERVALS = {"monthly": "month", "yearly": "year"}
 
 def sells_the_catalogue(app: Flask, stripe: FakeStripe) -> None:
     """Products and prices at fakestripe for all that the catalogue sells, and the shop knows."""
+    make_prices(stripe, app.extensions["catalog"])
+    learn_prices(app)
+
+
+def make_prices(stripe: FakeStripe, catalog: Catalog) -> None:
     client = stripe.client()
-    for plan in app.extensions["catalog"].plans:
+    for plan in catalog.plans:
         for price in plan.prices:
             product = client.v1.products.create({"name": plan.name})
             client.v1.prices.create({"product": product.id, **_price(price)})
+
+
+def learn_prices(app: Flask) -> None:
     with app.app_context():
         assert prices.refresh(app.extensions["stripe_gateway"], app.extensions["catalog"]) == []
 
