@@ -56,7 +56,12 @@ class Price:
     @property
     def text(self) -> str:
         """Such as $49/month, $490/year, or $29."""
-        return self.amount_text + display.PER[self.interval]
+        return self.amount_text + self.per
+
+    @property
+    def per(self) -> str:
+        """/month or /year; empty for one payment."""
+        return display.PER[self.interval]
 
     @property
     def per_month_text(self) -> str:

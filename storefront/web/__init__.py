@@ -2,22 +2,27 @@
 
 from flask import Flask
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import HTTPException, NotFound
 
 from storefront.config import Config
 from storefront.web import (
     account,
     auth,
+    billing,
     health,
     home,
     pages,
     payments,
     problems,
+    reports,
     security,
     top_up,
     webhooks,
 )
 
-BLUEPRINTS = (home.bp, auth.bp, top_up.bp, payments.bp, account.bp, health.bp)
+BLUEPRINTS = (
+    home.bp, auth.bp, top_up.bp, payments.bp, account.bp, billing.bp, reports.bp, health.bp,
+)  # fmt: skip
 
 
 def register(app: Flask, settings: Config) -> None:
@@ -27,7 +32,32 @@ def register(app: Flask, settings: Config) -> None:
     pages.register(app, settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    _add_return_paths(app, settings)
     csrf: CSRFProtect = app.extensions["csrf"]
     csrf.exempt(webhooks.bp)  # Stripe has no token; its signature is the proof
     app.register_blueprint(webhooks.bp)
     app.add_url_rule(settings.webhook_path, "webhooks.receive", webhooks.receive, methods=["POST"])
+
+
+def _add_return_paths(app: Flask, settings: Config) -> None:
+    """Have Billing answer where Stripe is told to send customers back to, if nothing else of ours
+    does: /dashboard/billing, say. What stands behind a ? is no part of a route."""
+    paths = {
+        "billing.at_success": settings.checkout_success_path,
+        "billing.at_cancel": settings.checkout_cancel_path,
+        "billing.at_portal_return": settings.portal_return_path,
+    }
+    for endpoint, configured in paths.items():
+        path = configured.partition("?")[0]
+        if not _answers(app, path):
+            app.add_url_rule(path, endpoint, billing.index)
+
+
+def _answers(app: Flask, path: str) -> bool:
+    try:
+        app.url_map.bind("localhost").match(path, method="GET")
+    except NotFound:
+        return False
+    except HTTPException:  # another method's, or with a slash at the end
+        return True
+    return True

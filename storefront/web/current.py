@@ -1,12 +1,15 @@
 """What belongs to the running app, typed: settings, catalogue, gateway, the signed-in user."""
 
+from datetime import timedelta
 from typing import cast
 
 from flask import current_app
 from flask_login import current_user
 
+from storefront import entitlements
 from storefront.catalog import Catalog
 from storefront.config import Config
+from storefront.entitlements import Entitlement
 from storefront.mail import Mailer
 from storefront.stripe_gateway import StripeGateway
 from storefront.users import User
@@ -34,3 +37,13 @@ def work_context() -> Context:
 def user() -> User:
     """The signed-in user; call it only behind login_required."""
     return cast(User, current_user._get_current_object())
+
+
+def grace() -> timedelta:
+    """How long a plan stays on after a payment failed."""
+    return timedelta(days=settings().past_due_grace_days)
+
+
+def entitlement() -> Entitlement:
+    """What the signed-in user may use at this moment."""
+    return entitlements.of(user(), catalog(), grace())

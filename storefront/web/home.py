@@ -9,5 +9,6 @@ bp = Blueprint("home", __name__)
 
 @bp.get("/")
 def index() -> str:
-    """Packs, for everybody; who is signed in sees the balance in the header."""
-    return render_template("home/index.html", packs=current.catalog().packs)
+    """Packs and plans, for everybody; who is signed in sees the balance in the header."""
+    catalog = current.catalog()
+    return render_template("home/index.html", packs=catalog.packs, plans=catalog.plans)

@@ -27,17 +27,21 @@ def of(payment: Payment, *, asked: bool) -> Outcome:
     way), so that it is neither called failed nor abandoned yet.
     """
     if payment.status == "succeeded":
-        return _SUCCEEDED
+        return _SUCCEEDED if payment.kind == "top_up" else _BOUGHT
     if payment.status == "canceled":
-        return _CANCELED
+        return _CANCELED if payment.kind == "top_up" else _failed(payment)
     if payment.status == "processing":
         return _PROCESSING
     if not asked and utcnow() - payment.updated_at < ROW_IS_TRUSTED_AFTER:
         return _PENDING
     if payment.failed:
-        reason = payment.failure_message or "Your bank did not accept the payment."
-        return Outcome("failed", "Payment failed", f"{reason} Nothing was charged.", settled=True)
+        return _failed(payment)
     return _UNPAID
+
+
+def _failed(payment: Payment) -> Outcome:
+    reason = payment.failure_message or "Your bank did not accept the payment."
+    return Outcome("failed", "Payment failed", f"{reason} Nothing was charged.", settled=True)
 
 
 _WAITING = "Payment processing… this can take a moment"
@@ -45,13 +49,17 @@ _WAITING = "Payment processing… this can take a moment"
 _SUCCEEDED = Outcome(
     "succeeded", "Payment succeeded", "Thank you. Your credits are ready to use.", settled=True
 )
+_BOUGHT = Outcome(
+    "succeeded", "Payment succeeded", "Thank you. What you bought is yours to keep.", settled=True
+)
 _CANCELED = Outcome(
     "canceled", "Payment canceled", "This payment was canceled. Nothing was charged.", settled=True
 )
 _PROCESSING = Outcome(
     "processing",
     _WAITING,
-    "We will add the credits as soon as your bank has confirmed. You can leave this page.",
+    "Your bank has not confirmed yet. As soon as it has, you have what you paid for. You can leave "
+    "this page.",
     settled=False,
 )
 _PENDING = Outcome(

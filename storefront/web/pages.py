@@ -9,7 +9,7 @@ from storefront import ledger
 from storefront.config import Config
 from storefront.db import db
 from storefront.money import format_money
-from storefront.web import current, security
+from storefront.web import current, plan_cards, security
 
 
 def register(app: Flask, settings: Config) -> None:
@@ -20,9 +20,15 @@ def register(app: Flask, settings: Config) -> None:
         needs_top_up=needs_top_up,
         external_url=security.external_url,
         is_customer=is_customer,
+        asks_for_consent=asks_for_consent,
+        costs_nothing=lambda: plan_cards.costs_nothing(current.catalog()),
     )
     app.jinja_env.filters.update(
-        money=format_money, credits=format_credits, signed=format_signed, moment=format_moment
+        money=format_money,
+        credits=format_credits,
+        signed=format_signed,
+        moment=format_moment,
+        day=format_day,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -48,6 +54,13 @@ def needs_top_up() -> bool:
     return balance() < current.settings().low_balance_credits
 
 
+def asks_for_consent() -> bool:
+    """Is there something to decide? Only where purchases would be reported, and only once."""
+    if not is_customer() or current.settings().ga4_measurement_id is None:
+        return False
+    return current.user().analytics_consent is None
+
+
 def format_credits(credits: int) -> str:
     """1,000, and −250 with a true minus sign."""
     return f"{credits:,}".replace("-", "−")
@@ -61,3 +74,8 @@ def format_signed(credits: int) -> str:
 def format_moment(moment: datetime) -> str:
     """20 Nov 2026, 11:52 UTC."""
     return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def format_day(moment: datetime) -> str:
+    """20 Nov 2026."""
+    return f"{moment.astimezone(UTC):%-d %b %Y}"

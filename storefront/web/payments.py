@@ -67,12 +67,16 @@ def show(payment_id: str) -> ResponseReturnValue:
     outcome = outcomes.of(payment, asked=_refresh(payment))
     if wants_json():
         return jsonify(_as_json(payment, outcome))
-    return render_template("payments/show.html", payment=payment, outcome=outcome)
+    plan = current.catalog().find_plan(payment.pack_or_plan)
+    bought = plan.name if plan else payment.pack_or_plan
+    return render_template("payments/show.html", payment=payment, outcome=outcome, bought=bought)
 
 
 def _refresh(payment: Payment) -> bool:
     """Ask Stripe. False when it was not asked, or does not answer: what we know is shown then,
-    and the webhook will come."""
+    and the webhook will come. (A purchase was settled by its checkout.)"""
+    if payment.kind == "purchase":
+        return False
     known = payment.updated_at
     try:
         payments.refresh(current.gateway(), payment)

@@ -32,8 +32,11 @@ MAY_IMPORT: dict[str, str] = {
     "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
     "tables": "attempts catching_up inbox jobs ledger payments users",
     "handlers": "db errors inbox ledger payments stripe_gateway",
-    "web": "attempts catalog config db errors handlers ledger mail money payments statements"
-    " stripe_gateway users work",
+    "portal": "catalog config db errors prices stripe_gateway subscriptions users",
+    "overview": "checkouts payments subscriptions",
+    "reports": "db ledger",
+    "web": "attempts catalog checkouts config db entitlements errors handlers ledger mail money"
+    " overview payments portal prices reports statements stripe_gateway subscriptions users work",
     "cli": "cli_webhooks config db errors fakestripe jobs ledger provisioning stripe_gateway users"
     " web work",
     "cli_webhooks": "catching_up db errors inbox redelivery stripe_gateway web",
