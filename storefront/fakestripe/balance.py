@@ -1,6 +1,8 @@
-"""`/v1/balance` and `/v1/balance_transactions`: what charges leave in the account."""
+"""`/v1/balance` and `/v1/balance_transactions`: what money did to the account."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from stripe.params import (
     BalanceRetrieveParams,
@@ -18,17 +20,61 @@ from .records import Record, equals
 TYPE = "balance_transaction"
 DEFAULT_CURRENCY = "usd"
 AVAILABLE_AFTER_SECONDS = 2 * 24 * 3600
+DISPUTE_FEE = 1500  # minor units of the disputed charge's currency
 
 
 def record_charge(work: Work, charge: JSON, amount: int) -> Record:
     """Store the balance transaction of a captured charge, with Stripe's usual fee."""
     fee = _fee(charge["payment_method_details"]["type"], amount)
-    currency = charge["currency"]
+    kind = Kind("charge", "charge", charge["description"], "Stripe processing fees")
+    return _record(work, kind, charge["id"], charge["currency"], amount, fee)
+
+
+def record_refund(work: Work, refund: JSON, about: str | None) -> Record:
+    """Store what a refund takes out; Stripe keeps the fee of the charge."""
+    kind = Kind("refund", "refund", _described("REFUND FOR CHARGE", about))
+    return _record(work, kind, refund["id"], refund["currency"], -refund["amount"])
+
+
+def record_refund_failure(work: Work, refund: JSON, about: str | None) -> Record:
+    """Store the way back of a refund that failed or was canceled."""
+    kind = Kind("refund_failure", "refund_failure", _described("REFUND FAILURE", about))
+    return _record(work, kind, refund["id"], refund["currency"], refund["amount"])
+
+
+def record_withdrawal(work: Work, dispute: JSON) -> Record:
+    """Store what a chargeback takes out, with the fee for disputes."""
+    kind = Kind(
+        "adjustment", "dispute", f"Chargeback withdrawal for {dispute['charge']}", "Dispute fee"
+    )
+    amount, currency = -dispute["amount"], dispute["currency"]
+    return _record(work, kind, dispute["id"], currency, amount, DISPUTE_FEE)
+
+
+def record_reinstatement(work: Work, dispute: JSON) -> Record:
+    """Store what a won dispute brings back; since June 2025 its fee stays paid."""
+    kind = Kind("adjustment", "dispute_reversal", f"Chargeback reversal for {dispute['charge']}")
+    return _record(work, kind, dispute["id"], dispute["currency"], dispute["amount"])
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a balance transaction is called: by the API, in reports, for people."""
+
+    type: str
+    reporting_category: str
+    description: str | None
+    fee: str = ""
+
+
+def _record(
+    work: Work, kind: Kind, source: str, currency: str, amount: int, fee: int = 0
+) -> Record:
     details = {
         "amount": fee,
         "application": None,
         "currency": currency,
-        "description": "Stripe processing fees",
+        "description": kind.fee,
         "type": "stripe_fee",
     }
     return work.add(
@@ -40,17 +86,21 @@ def record_charge(work: Work, charge: JSON, amount: int) -> Record:
             "balance_type": "payments",
             "created": work.now,
             "currency": currency,
-            "description": charge["description"],
+            "description": kind.description,
             "exchange_rate": None,
             "fee": fee,
-            "fee_details": [details],
+            "fee_details": [details] if fee else [],
             "net": amount - fee,
-            "reporting_category": "charge",
-            "source": charge["id"],
+            "reporting_category": kind.reporting_category,
+            "source": source,
             "status": "pending",
-            "type": "charge",
+            "type": kind.type,
         }
     )
+
+
+def _described(what: str, about: str | None) -> str:
+    return f"{what} ({about})" if about else what
 
 
 def _fee(method: str, amount: int) -> int:
@@ -92,7 +142,7 @@ def _funds(sums: dict[str, int]) -> list[JSON]:
 
 def retrieve(call: Call) -> JSON:
     """Answer one balance transaction."""
-    return _shown(call, call.target(TYPE).shown())
+    return shown_at(call.now, call.target(TYPE).shown())
 
 
 def list_all(call: Call) -> JSON:
@@ -100,13 +150,12 @@ def list_all(call: Call) -> JSON:
     names = ("currency", "source", "type", "payout")
     conditions = [equals(name, call.params[name]) for name in names if name in call.params]
     page = list_object(call.tx, TYPE, "/v1/balance_transactions", call.params, *conditions)
-    return {**page, "data": [_shown(call, body) for body in page["data"]]}
+    return {**page, "data": [shown_at(call.now, body) for body in page["data"]]}
 
 
-def _shown(call: Call, body: JSON) -> JSON:
-    """Return the transaction as available once its day has come."""
-    due = body["available_on"] <= call.now
-    return {**body, "status": "available" if due else "pending"}
+def shown_at(now: int, body: JSON) -> JSON:
+    """Return a transaction as available once its day has come."""
+    return {**body, "status": "available" if body["available_on"] <= now else "pending"}
 
 
 ENDPOINTS: list[Endpoint] = [

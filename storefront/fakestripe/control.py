@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, jsonify, request
 
-from . import banks, cards, deliveries
+from . import banks, cards, control_money, deliveries
 from .account import Account, Work, current_account
 from .auth import revoke
 from .billing import collection
-from .control_input import BadRequest, Forbidden, NotFound, given, integer, limit, number
+from .control_input import BadRequest, NotFound, given, guard, integer, limit, number, refuse
 from .errors import JSON
 from .faults import BadFault
 from .records import Query, Record, matches
-from .settings import LOOPBACK_HOSTS
 from .store import TABLES
 from .ticker import advance
 from .webhook_endpoints import TYPE as ENDPOINT
 from .webhook_endpoints import listening, roll_secret
 
 bp = Blueprint("fakestripe_control", __name__, url_prefix="/_control")
+bp.before_request(guard)
+bp.register_error_handler(BadRequest, refuse)
+bp.register_error_handler(BadFault, refuse)
 
 MAX_ADVANCE_SECONDS = 5 * 366 * 24 * 3600
 MAX_DRAIN_SECONDS = 300
@@ -37,28 +38,7 @@ MAX_ROLL_SECONDS = 24 * 3600
 def register(app: Flask) -> None:
     """Add the control interface to the app."""
     app.register_blueprint(bp)
-
-
-@bp.errorhandler(BadRequest)
-@bp.errorhandler(BadFault)
-def refuse(error: Exception) -> tuple[Response, int]:
-    """Answer one sentence saying what was wrong."""
-    return jsonify({"error": str(error)}), getattr(error, "status", 400)
-
-
-@bp.before_request
-def guard() -> None:
-    """Refuse other host names (DNS rebinding) and writes from other sites' pages."""
-    public = urlsplit(current_account().url)
-    host = urlsplit(f"//{request.host}").hostname or ""
-    if host not in (*LOOPBACK_HOSTS, public.hostname):
-        raise Forbidden("the control interface answers to its own host name only")
-    origin = request.headers.get("Origin")
-    own = (f"{request.scheme}://{request.host}", f"{public.scheme}://{public.netloc}")
-    if origin is not None and origin not in own:
-        raise Forbidden("requests from pages of other sites are refused")
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-        raise Forbidden("requests from pages of other sites are refused")
+    app.register_blueprint(control_money.bp)
 
 
 @bp.get("/state")

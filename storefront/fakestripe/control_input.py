@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from flask import request
+from typing import Any
+from urllib.parse import urlsplit
 
+from flask import Response, jsonify, request
+
+from .account import current_account
 from .errors import JSON
+from .settings import LOOPBACK_HOSTS
 
 
 class BadRequest(Exception):
@@ -23,6 +28,25 @@ class Forbidden(BadRequest):
     """The request may have been caused by a page of another site."""
 
     status = 403
+
+
+def refuse(error: Exception) -> tuple[Response, int]:
+    """Answer one sentence saying what was wrong."""
+    return jsonify({"error": str(error)}), getattr(error, "status", 400)
+
+
+def guard() -> None:
+    """Refuse other host names (DNS rebinding) and writes from other sites' pages."""
+    public = urlsplit(current_account().url)
+    host = urlsplit(f"//{request.host}").hostname or ""
+    if host not in (*LOOPBACK_HOSTS, public.hostname):
+        raise Forbidden("the control interface answers to its own host name only")
+    origin = request.headers.get("Origin")
+    own = (f"{request.scheme}://{request.host}", f"{public.scheme}://{public.netloc}")
+    if origin is not None and origin not in own:
+        raise Forbidden("requests from pages of other sites are refused")
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise Forbidden("requests from pages of other sites are refused")
 
 
 def given() -> JSON:
@@ -46,7 +70,7 @@ def limit() -> int:
     return int(text)
 
 
-def integer(name: str, least: int, most: int, default: int) -> int:
+def integer(name: str, least: int, most: int, default: int | None = None) -> int:
     """Return a whole number of the body, from least to most; raise BadRequest otherwise."""
     value = number(name, least, most, default)
     if value != int(value):
@@ -63,4 +87,28 @@ def number(name: str, least: float, most: float, default: float | None = None) -
         raise BadRequest(f"{name} must be a number")
     if not least <= value <= most:
         raise BadRequest(f"{name} must be from {least:g} to {most:g}")
+    return value
+
+
+def choice(name: str, options: tuple[str, ...], default: str | None = None) -> str:
+    """Return one of the words that a field of the body may be; raise BadRequest otherwise."""
+    value = given().get(name, default)
+    if value not in options:
+        raise BadRequest(f"{name} must be one of {', '.join(options)}")
+    return str(value)
+
+
+def flag(name: str) -> bool:
+    """Return true or false of the body, false by default; raise BadRequest otherwise."""
+    value = given().get(name, False)
+    if not isinstance(value, bool):
+        raise BadRequest(f"{name} must be true or false")
+    return value
+
+
+def text(name: str, default: str | None = None) -> str | None:
+    """Return a text of the body, or the default; raise BadRequest for anything else."""
+    value: Any = given().get(name, default)
+    if value is not None and not isinstance(value, str):
+        raise BadRequest(f"{name} must be a text")
     return value

@@ -31,6 +31,7 @@ INCLUDED_LISTS = {
 }
 # Classes that are not the plain name of the object in CamelCase.
 _CLASSES: dict[str, Any] = {
+    "radar.early_fraud_warning": stripe.radar.EarlyFraudWarning,
     "billing_portal.configuration": stripe.billing_portal.Configuration,
     "billing_portal.session": stripe.billing_portal.Session,
     "checkout.session": stripe.checkout.Session,

@@ -28,6 +28,7 @@ from .records import Record
 
 TYPE = "payment_intent"
 AUTHORIZATION_SECONDS = 7 * 24 * 3600  # an uncaptured card payment expires after seven days
+AFTERMATH_SECONDS = 1  # what some test cards bring on follows a moment after the success
 AUTHENTICATION_FAILED = "payment_intent_authentication_failure"
 
 
@@ -216,6 +217,8 @@ def _succeed(work: Work, intent: Record, method: Record, amount: int | None = No
     intent.body.update(status="succeeded", amount_received=received, amount_capturable=0)
     _keep_method(work, intent, method)
     emit(work, "payment_intent.succeeded", intent.shown())
+    if behaviour_of(method).aftermath is not None:
+        work.later(AFTERMATH_SECONDS, "aftermath", intent.body["latest_charge"])
 
 
 def _keep_method(work: Work, intent: Record, method: Record) -> None:

@@ -6,13 +6,19 @@ from collections.abc import Callable
 
 from . import (
     account_info,
+    aftermath,
     balance,
     charges,
     customers,
+    dispute_life,
+    disputes,
+    early_fraud_warnings,
     events,
     intent_settlement,
     payment_intents,
     payment_methods,
+    refund_life,
+    refunds,
     webhook_endpoints,
 )
 from .account import Work
@@ -25,15 +31,21 @@ ENDPOINTS: list[Endpoint] = [
     *billing.ENDPOINTS,
     *charges.ENDPOINTS,
     *customers.ENDPOINTS,
+    *disputes.ENDPOINTS,
+    *early_fraud_warnings.ENDPOINTS,
     *events.ENDPOINTS,
     *payment_intents.ENDPOINTS,
     *payment_methods.ENDPOINTS,
+    *refunds.ENDPOINTS,
     *webhook_endpoints.ENDPOINTS,
 ]
 
 # What happens by itself when the clock has moved: kind of timer -> function of the object's id.
 TIMERS: dict[str, Callable[[Work, str], None]] = {
+    **aftermath.TIMERS,
     **billing.TIMERS,
     **charges.TIMERS,
+    **dispute_life.TIMERS,
     **intent_settlement.TIMERS,
+    **refund_life.TIMERS,
 }

@@ -26,6 +26,7 @@ _OTHER_NAMES: dict[str, type[StripeObject]] = {
     "checkout.session": stripe.checkout.Session,
     "item": stripe.LineItem,
     "line_item": stripe.InvoiceLineItem,
+    "radar.early_fraud_warning": stripe.radar.EarlyFraudWarning,
 }
 
 

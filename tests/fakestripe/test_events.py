@@ -55,11 +55,18 @@ def test_only_types_that_the_sdk_knows_are_emitted(alone: FakeStripe) -> None:
     paid(client, capture_method="manual")
     client.v1.payment_intents.cancel(payment_intent(client).id)
     client.v1.payment_intents.capture(paid(client, capture_method="manual").id)
+    for method in ("pm_card_refundFail", "pm_card_createIssuerFraudRecord"):
+        client.v1.refunds.create({"payment_intent": paid(client, method).id, "amount": 100})
+    won, escalated = paid(client), paid(client)
+    for intent, inquiry, outcome in ((won, False, "won"), (escalated, True, "escalated")):
+        dispute = alone.control(f"payments/{intent.id}/dispute", {"inquiry": inquiry})
+        client.v1.disputes.update(dispute["id"], {"evidence": {"customer_name": "Jo"}})
+        alone.control(f"disputes/{dispute['id']}", {"outcome": outcome})
     client.v1.payment_methods.detach(saved.id)
     client.v1.customers.delete(buyer.id)
     alone.advance(8 * 24 * 3600)
     emitted = {event["type"] for event in alone.events()}
-    assert len(emitted) == 19
+    assert len(emitted) == 30
     assert emitted <= enumerated(stripe.Event.__annotations__["type"])
 
 

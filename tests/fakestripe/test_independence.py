@@ -15,8 +15,8 @@ from tests.fakestripe.harness import ROOT
 PACKAGE = ROOT / "storefront" / "fakestripe"
 # Types, classes of resources, and the version: never the HTTP client.
 FROM_STRIPE = {"stripe", "stripe.params", "stripe.params.billing_portal",
-               "stripe.params.checkout", "stripe._api_version", "stripe._request_options",
-               "stripe._stripe_object"}  # fmt: skip
+               "stripe.params.checkout", "stripe.params.radar", "stripe._api_version",
+               "stripe._request_options", "stripe._stripe_object"}  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

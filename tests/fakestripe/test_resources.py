@@ -82,6 +82,54 @@ def endpoint(client: stripe.StripeClient) -> JSON:
     return retrieved
 
 
+def refund(client: stripe.StripeClient) -> JSON:
+    return plain(client.v1.refunds.create({"payment_intent": paid(client).id}))
+
+
+def debit_refund(client: stripe.StripeClient, fake: FakeStripe) -> JSON:
+    intent = paid(client, "pm_usBankAccount_success")
+    fake.advance(5)
+    return plain(client.v1.refunds.create({"payment_intent": intent.id}))
+
+
+def unclaimed_refund(fake: FakeStripe) -> JSON:
+    path = f"payments/{paid(fake.client()).id}/refund"
+    return fake.control(path, {"course": "requires_action", "email": "jo@example.com"})
+
+
+def failed_refund(fake: FakeStripe) -> JSON:
+    made = refund(fake.client())
+    fake.control(f"refunds/{made['id']}", {"status": "failed"})
+    return plain(fake.client().v1.refunds.retrieve(made["id"]))
+
+
+def dispute(fake: FakeStripe, outcome: str = "", **params: Any) -> JSON:
+    """Open a dispute as a bank would, let it end, and answer it as the API does."""
+    opened = fake.control(f"payments/{paid(fake.client()).id}/dispute", params)
+    if outcome:
+        fake.control(f"disputes/{opened['id']}", {"outcome": outcome})
+    return plain(fake.client().v1.disputes.retrieve(opened["id"]))
+
+
+def early_fraud_warning(fake: FakeStripe) -> JSON:
+    made = fake.control(f"payments/{paid(fake.client()).id}/early_fraud_warning", {})
+    return plain(fake.client().v1.radar.early_fraud_warnings.retrieve(made["id"]))
+
+
+# Money that went back: most of it takes an action that the API does not have.
+MONEY_BACK: dict[str, Callable[[FakeStripe], JSON]] = {
+    "refund": lambda fake: refund(fake.client()),
+    "pending refund of a debit": lambda fake: debit_refund(fake.client(), fake),
+    "refund that waits for the customer": unclaimed_refund,
+    "failed refund": failed_refund,
+    "chargeback": dispute,
+    "won chargeback": lambda fake: dispute(fake, "won"),
+    "inquiry": lambda fake: dispute(fake, inquiry=True),
+    "closed inquiry": lambda fake: dispute(fake, "warning_closed", inquiry=True),
+    "early fraud warning": early_fraud_warning,
+}
+
+
 BUILDERS: dict[str, Callable[[stripe.StripeClient], JSON]] = {
     "customer": lambda client: plain(customer(client)),
     "new payment intent": lambda client: plain(payment_intent(client)),
@@ -115,6 +163,29 @@ def test_an_answer_has_every_declared_field_and_no_other(
     answer = BUILDERS[name](client)
     assert missing_fields(answer) == set()
     assert object_faults(answer, resource(answer), answer["object"]) == []
+
+
+@pytest.mark.parametrize("name", MONEY_BACK)
+def test_money_back_has_every_declared_field_and_no_other(
+    fakestripe: FakeStripe, name: str
+) -> None:
+    answer = MONEY_BACK[name](fakestripe)
+    assert missing_fields(answer) == set()
+    assert object_faults(answer, resource(answer), answer["object"]) == []
+
+
+def test_the_balance_transactions_of_money_back_are_whole(fakestripe: FakeStripe) -> None:
+    client = fakestripe.client()
+    won = dispute(fakestripe, "won")
+    failed = failed_refund(fakestripe)
+    moved = [it["id"] for it in won["balance_transactions"]]
+    moved += [failed["balance_transaction"], failed["failure_balance_transaction"]]
+    assert len(moved) == 4
+    for id in moved:
+        answer = plain(client.v1.balance_transactions.retrieve(id))
+        assert missing_fields(answer) == set()
+        assert object_faults(answer, stripe.BalanceTransaction, "balance_transaction") == []
+        assert answer["net"] == answer["amount"] - answer["fee"]
 
 
 def test_the_comparison_notices_what_is_wrong(client: stripe.StripeClient) -> None:
