@@ -94,8 +94,9 @@ def derive(
 ) -> Entitlement:
     """The same from rows that were read already, each list newest first.
 
-    Of several subscriptions the best one counts, and it alone: one that gives access, then one
-    whose plan is in the catalogue, then the plan that stands last there, then the newest.
+    Of several subscriptions the best one counts, and it alone: one that gives access before one
+    that does not, of those the one whose plan stands last in the catalogue, then the newest. When
+    none gives access, the newest that is not over is told of.
     """
     purchases = tuple(_purchase(payment, catalog) for payment in bought if _is_kept(payment))
     subscription = _best(held, catalog, grace, now)
