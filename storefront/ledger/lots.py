@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from storefront.ledger.tables import Lot, LotUse, Transfer, wallet_id
+
+Shares = list[tuple[Lot, int]]
+"""Lots, each with the credits that it gives."""
 
 
 def open_lot(session: Session, grant: Transfer, expires_at: datetime, *, pays: int) -> Lot:
@@ -26,16 +29,34 @@ def open_lot(session: Session, grant: Transfer, expires_at: datetime, *, pays: i
     return lot
 
 
-def use(session: Session, taken: Transfer, lots: Sequence[Lot]) -> None:
-    """Spread a transfer over lots in their order; what they cannot cover never expires."""
-    missing = taken.credits
+def shares(credits: int, lots: Sequence[Lot]) -> Shares:
+    """How much each lot gives of so many credits, in their order; what they cannot cover never
+    expires, or is owed."""
+    found, missing = [], credits
     for lot in lots:
         part = min(missing, lot.remaining)
         if part:
-            lot.remaining -= part
+            found.append((lot, part))
             missing -= part
-            session.add(LotUse(transfer_id=taken.id, lot_id=lot.id, credits=part))
+    return found
+
+
+def use(session: Session, taken: Transfer, parts: Shares) -> None:
+    """Write down what a transfer takes of each lot."""
+    for lot, part in parts:
+        lot.remaining -= part
+        session.add(LotUse(transfer_id=taken.id, lot_id=lot.id, credits=part))
     session.flush()
+
+
+def without_lot(session: Session, wallet: str, grants: Sequence[str]) -> int:
+    """How many credits that never expire these grants brought into the wallet."""
+    found = session.scalar(
+        select(func.sum(Transfer.credits))
+        .outerjoin(Lot, Lot.id == Transfer.id)
+        .where(Transfer.id.in_(grants), Transfer.target == wallet, Lot.id.is_(None))
+    )
+    return int(found or 0)
 
 
 def of_wallet(session: Session, wallet: str) -> list[Lot]:

@@ -9,20 +9,23 @@ from sqlalchemy.orm import Session
 from storefront.db import utcnow
 from storefront.ledger.discrepancy import Discrepancy
 from storefront.ledger.lot_verification import verify_lots
+from storefront.ledger.seal_verification import verify_seals
 
 
 def verify(session: Session, now: datetime | None = None) -> list[Discrepancy]:
     """All discrepancies; an empty list when every balance follows from the transfers.
 
     For each wallet: the balance is the sum of its transfers, the version their number, and each
-    transfer continues from the one before. Over all accounts the sum is zero. For lots, see
-    verify_lots(); `now` (UTC) decides which should have expired.
+    transfer continues from the one before. Over all accounts the sum is zero. For lots and seals,
+    see verify_lots() and verify_seals(); `now` (UTC) decides what is overdue.
     """
+    now = now or utcnow()
     return [
         *_wrong_wallets(session),
         *_broken_chains(session),
         *_wrong_total(session),
-        *verify_lots(session, now or utcnow()),
+        *verify_lots(session, now),
+        *verify_seals(session, now),
     ]
 
 

@@ -21,7 +21,9 @@ class Order:
     """A transfer to be made. `id` is its idempotency key, `code` a declared movement,
     `credits` a positive integer, `happened_at` UTC (now, if None).
 
-    Credits with `expires_at` (UTC) expire then; only movements into a wallet may have it.
+    Credits with `expires_at` (UTC) expire then; only movements into a wallet may have it. A
+    movement out of a wallet may name in `take_from` the grants (transfer ids) whose credits go
+    first.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Order:
     payment_id: str | None = None
     note: str = ""
     expires_at: datetime | None = None
+    take_from: tuple[str, ...] = ()
 
 
 def transfer(session: Session, order: Order) -> Transfer:
@@ -49,7 +52,7 @@ def transfer_all(session: Session, orders: Sequence[Order]) -> list[Transfer]:
     assert session.info.get("writing"), "credits move inside transaction()"
     for order in orders:
         _check(order)
-    wallets = _lock_wallets(session, {order.user_id for order in orders})
+    wallets = lock_wallets(session, {order.user_id for order in orders})
     return [_post(session, wallets[wallet_id(order.user_id)], order) for order in orders]
 
 
@@ -68,9 +71,10 @@ def _check(order: Order) -> None:
     assert is_whole and 0 < order.credits <= MAX_WHOLE, "credits are a positive integer"
     inward = MOVEMENTS[order.code].direction == "in"
     assert inward or order.expires_at is None, "only credits that come in can expire"
+    assert not inward or not order.take_from, "only what goes out is taken from somewhere"
 
 
-def _lock_wallets(session: Session, user_ids: set[str]) -> dict[str, Account]:
+def lock_wallets(session: Session, user_ids: set[str]) -> dict[str, Account]:
     """Lock the wallets of these users, opening those that do not exist yet."""
     ids = {wallet_id(user_id): user_id for user_id in sorted(user_ids)}
     for account_id, user_id in ids.items():
@@ -112,17 +116,39 @@ def _receive(session: Session, wallet: Account, order: Order) -> Transfer:
 
 
 def _give(session: Session, wallet: Account, order: Order) -> Transfer:
-    """Out of the wallet: from what has not expired at that moment, the lot first that expires
-    first, credits that never expire last."""
-    there = lots.of_wallet(session, wallet.id)
-    happened_at = order.happened_at or utcnow()
-    for lot in there:
-        if lot.expires_at <= happened_at and lot.remaining:
-            _expire(session, wallet, lot)
+    """Out of the wallet: from what has not expired at that moment."""
+    there = expire_past(session, wallet, order.happened_at or utcnow())
     _require_enough(wallet, order)
+    parts = _shares(session, wallet, order, there)
     made = _move(session, wallet, order)
-    lots.use(session, made, there)
+    lots.use(session, made, parts)
     return made
+
+
+def expire_past(session: Session, wallet: Account, moment: datetime) -> list[Lot]:
+    """Expire the wallet's lots whose time has come; those that still have something."""
+    there = lots.of_wallet(session, wallet.id)
+    for lot in there:
+        if lot.expires_at <= moment:
+            _expire(session, wallet, lot)
+    return [lot for lot in there if lot.remaining]
+
+
+def _shares(
+    session: Session, wallet: Account, order: Order, there: list[Lot]
+) -> lots.Shares:  # fmt: skip
+    """What each lot gives: those of the named grants first; where those grants brought credits
+    that never expire, such credits next; then the lot that expires first, and credits that never
+    expire last."""
+    if not order.take_from:
+        return lots.shares(order.credits, there)
+    assert wallet.balance is not None
+    named = lots.shares(order.credits, [lot for lot in there if lot.id in order.take_from])
+    lasting = max(0, wallet.balance) - sum(lot.remaining for lot in there)
+    missing = order.credits - sum(part for _, part in named)
+    missing -= min(missing, lasting, lots.without_lot(session, wallet.id, order.take_from))
+    rest = lots.shares(missing, [lot for lot in there if lot.id not in order.take_from])
+    return named + rest
 
 
 def expire(session: Session, due: Sequence[Lot]) -> int:
@@ -132,7 +158,7 @@ def expire(session: Session, due: Sequence[Lot]) -> int:
     """
     assert session.info.get("writing"), "credits move inside transaction()"
     users = {lot.wallet.removeprefix("wallet:") for lot in due}
-    wallets = _lock_wallets(session, users)
+    wallets = lock_wallets(session, users)
     count = 0
     for lot in due:
         session.refresh(lot)  # another worker may have been faster
@@ -151,7 +177,7 @@ def _expire(session: Session, wallet: Account, lot: Lot) -> None:
         credits=lot.remaining,
         happened_at=lot.expires_at,
     )
-    lots.use(session, _move(session, wallet, order), [lot])
+    lots.use(session, _move(session, wallet, order), [(lot, lot.remaining)])
 
 
 def _require_enough(wallet: Account, order: Order) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from storefront import ledger
 from storefront.db import db, transaction, utcnow
 from storefront.errors import InsufficientCredits, TransferConflict
-from storefront.ledger import MOVEMENTS, Movement, Order
+from storefront.ledger import Order
 from tests.support import books
 from tests.support.builders import Customer, a_user
 from tests.support.crashes import crash_everywhere
@@ -27,14 +27,6 @@ def books_are_clean_afterwards(app: Flask) -> Iterator[None]:
     yield
     books.assert_clean(app)
     assert_lots_add_up(app)
-
-
-@pytest.fixture
-def clawback(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A movement that may leave a debt, as refunds and disputes do."""
-    movement = Movement("clawback", "out", "refunds", says="Taken back", may_owe=True)
-    monkeypatch.setitem(MOVEMENTS, "clawback", movement)
-    return "clawback"
 
 
 def move(app: Flask, *orders: Order) -> None:
@@ -151,9 +143,9 @@ def test_a_grant_that_comes_after_its_end_expires_at_once(app: Flask) -> None:
     assert books.balance(app, ada.id) == 0
 
 
-def test_a_grant_pays_a_debt_first_and_the_lot_keeps_the_rest(app: Flask, clawback: str) -> None:
+def test_a_grant_pays_a_debt_first_and_the_lot_keeps_the_rest(app: Flask) -> None:
     ada = a_user(app)
-    move(app, Order("back", clawback, ada.id, 30))
+    move(app, Order("back", "refund", ada.id, 30))
     grants(app, ada, 50, FEBRUARY, "grant")
     assert (books.balance(app, ada.id), remainders(app, ada.id)) == (20, {"grant": 20})
     assert uses(app) == {("grant", "grant"): 30}
@@ -161,19 +153,19 @@ def test_a_grant_pays_a_debt_first_and_the_lot_keeps_the_rest(app: Flask, clawba
     assert books.balance(app, ada.id) == 0, "an expiry never makes a debt"
 
 
-def test_a_grant_smaller_than_the_debt_leaves_an_empty_lot(app: Flask, clawback: str) -> None:
+def test_a_grant_smaller_than_the_debt_leaves_an_empty_lot(app: Flask) -> None:
     ada = a_user(app)
-    move(app, Order("back", clawback, ada.id, 70))
+    move(app, Order("back", "refund", ada.id, 70))
     grants(app, ada, 50, FEBRUARY, "grant")
     assert (books.balance(app, ada.id), remainders(app, ada.id)) == (-20, {"grant": 0})
     assert expire(app, MARCH) == 0
 
 
-def test_taking_back_more_than_there_is_empties_every_lot(app: Flask, clawback: str) -> None:
+def test_taking_back_more_than_there_is_empties_every_lot(app: Flask) -> None:
     ada = a_user(app)
     move(app, Order("bought", "top_up", ada.id, 5))
     grants(app, ada, 50, FEBRUARY, "grant")
-    move(app, Order("back", clawback, ada.id, 100, happened_at=JANUARY))
+    move(app, Order("back", "refund", ada.id, 100, happened_at=JANUARY))
     assert (books.balance(app, ada.id), remainders(app, ada.id)) == (-45, {"grant": 0})
 
 
@@ -253,11 +245,62 @@ def test_the_database_refuses_to_change_what_was_used(app: Flask, change: str) -
         books.execute(app, change)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger_lots SET credits = 60",
+        "UPDATE ledger_lots SET expires_at = '2040-01-01 00:00:00.000000+00:00'",
+        "UPDATE ledger_lots SET id = 'another'",
+        "UPDATE ledger_lots SET wallet = 'sales'",
+        "DELETE FROM ledger_lots",
+    ],
+)
+def test_the_database_changes_nothing_of_a_lot_but_what_remains(app: Flask, change: str) -> None:
+    ada = a_user(app)
+    grants(app, ada, 50, MARCH, "grant")
+    with pytest.raises(DBAPIError, match=r"only what remains|never removed"):
+        books.execute(app, change)
+    spends(app, ada, 20)
+    assert remainders(app, ada.id) == {"grant": 30}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger_accounts SET user_id = NULL WHERE kind = 'wallet'",
+        "UPDATE ledger_accounts SET id = 'wallet:another' WHERE kind = 'wallet'",
+        "UPDATE ledger_accounts SET kind = 'sales' WHERE id = 'expired'",
+        "DELETE FROM ledger_accounts WHERE kind = 'wallet'",
+        "DELETE FROM ledger_accounts WHERE id = 'expired'",
+    ],
+)
+def test_the_database_keeps_every_account_what_and_whose_it_is(app: Flask, change: str) -> None:
+    grants(app, a_user(app), 50, MARCH, "grant")
+    with pytest.raises(DBAPIError, match=r"stays what and whose it is|are never removed"):
+        books.execute(app, change)
+
+
+def test_a_wallet_without_transfers_may_go_with_its_customer(app: Flask) -> None:
+    ada = a_user(app)
+    books.execute(
+        app,
+        "INSERT INTO ledger_accounts (id, kind, user_id, balance, version)"
+        " VALUES (:id, 'wallet', :user, 0, 0)",
+        "DELETE FROM ledger_accounts WHERE id = :id",
+        "DELETE FROM users WHERE id = :user",
+        id=f"wallet:{ada.id}",
+        user=ada.id,
+    )
+    assert books.read(app).users == {}
+
+
 def test_an_unsettled_expiry_is_found_an_hour_later(app: Flask) -> None:
     ada = a_user(app)
     grants(app, ada, 50, utcnow() + DAY, "grant")
     later = utcnow() + DAY
     with app.app_context():
+        with transaction() as session:
+            ledger.seal(session)
         session = db.session()
         assert ledger.verify(session, later + timedelta(minutes=50)) == []
         (found,) = ledger.verify(session, later + timedelta(minutes=70))
