@@ -18,7 +18,7 @@ from storefront.work.syncs import (
     sync_invoices,
     sync_subscription,
 )
-from storefront.work.upkeep import expire_credits, prune_jobs
+from storefront.work.upkeep import expire_credits, prune_jobs, seal_ledger
 
 __all__ = ["HANDLERS", "SCHEDULE", "Context", "catch_up_at_start", "registry"]
 
@@ -39,6 +39,7 @@ HANDLERS: dict[str, Callable[[Context, Args], None]] = {
 
 SCHEDULE = (
     Scheduled("expire_credits", timedelta(minutes=1), expire_credits),
+    Scheduled("seal_ledger", timedelta(minutes=1), seal_ledger),
     Scheduled("grant_plan_credits", timedelta(minutes=1), grant_plan_credits),
     Scheduled("refresh_prices", timedelta(minutes=5), refresh_prices),
     Scheduled("retry_events", timedelta(seconds=30), retry_events),
