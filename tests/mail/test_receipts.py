@@ -2,27 +2,21 @@
 and whatever stands in names and addresses begins no header of its own."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
-from storefront.config import Config
+from storefront.config import ROOT, Config
 from storefront.db import transaction
 from storefront.users import User
 from tests.support import books
 from tests.support.apps import an_app, closing, some_settings
 from tests.support.builders import Purchase, a_payment, a_user, deliver, paid
 from tests.support.crashes import crash_everywhere
-from tests.support.promised import do_work, due_now, row, states
-from tests.support.smtp import MailServer, a_mail_server
-
-
-@pytest.fixture
-def mail_server() -> Iterator[MailServer]:
-    with a_mail_server() as server:
-        yield server
+from tests.support.promised import do_work, due_now, promised, row, states
+from tests.support.smtp import MailServer, words
 
 
 @pytest.fixture
@@ -59,6 +53,55 @@ def test_a_settled_top_up_is_followed_by_a_receipt(
     text = message.get_content()
     assert "Your payment of $10.00 succeeded, and 1,000 credits are in your balance." in text
     assert f"https://shop.example/payments/{purchase.id}" in text
+
+
+def receipt_of_a_plan(app: Flask, mail_server: MailServer, **columns: Any) -> tuple[str, str]:
+    """Subject and text for a one-time plan that was paid."""
+    given: Any = {"amount": 2900, "amount_received": 2900, "pack_or_plan": "standard_pack"}
+    given |= {"kind": "purchase", "status": "succeeded"}
+    payment_id = a_payment(app, **given | columns).id
+    promised(app, "payment_settled", f"payment_settled:{payment_id}", payment_id=payment_id)
+    do_work(app)
+    (message,) = mail_server.messages()
+    return words(message)
+
+
+def test_a_one_time_plan_has_a_receipt_that_names_it(app: Flask, mail_server: MailServer) -> None:
+    subject, text = receipt_of_a_plan(app, mail_server, credits=0)
+    assert subject == "Your receipt from Ünser, Shop: Standard Pack, $29.00"
+    assert "Your payment of $29.00 succeeded.\n" in text
+    assert "Bought    Standard Pack\n" in text
+    assert "https://shop.example/billing" in text
+    assert "redits" not in text
+
+
+def test_several_of_a_plan_with_credits_and_a_discount(app: Flask, mail_server: MailServer) -> None:
+    columns = {"amount": 5800, "amount_received": 5220, "quantity": 2, "credits": 6000}
+    _, text = receipt_of_a_plan(app, mail_server, **columns)
+    assert "Your payment of $52.20 succeeded, and 6,000 credits are in your balance." in text
+    assert "Bought    Standard Pack (2)\n  Paid      $52.20\n  Credits   6,000\n" in text
+
+
+def test_a_plan_that_a_discount_made_free(app: Flask, mail_server: MailServer) -> None:
+    _, text = receipt_of_a_plan(app, mail_server, amount_received=0, credits=3000)
+    thanks = "Your order is complete; there was nothing to pay, and 3,000 credits are in your"
+    assert thanks in text
+    assert "payment of" not in text
+
+
+def test_a_plan_whose_name_would_begin_a_header(
+    database_url: str, tmp_path: Path, mail_server: MailServer
+) -> None:
+    name = r"Pack\r\nBcc: all@example.com\n\nFree money"
+    catalog = (
+        (ROOT / "catalog.toml").read_text().replace('name = "Standard Pack"', f'name = "{name}"')
+    )
+    (tmp_path / "odd.toml").write_text(catalog)
+    changes = {"MAIL_URL": mail_server.url, "CATALOG_PATH": str(tmp_path / "odd.toml")}
+    with closing(an_app(some_settings(tmp_path, database_url, **changes))) as app:
+        subject, _ = receipt_of_a_plan(app, mail_server)
+    assert subject == "Your receipt from Storefront: Pack Bcc: all@example.com"
+    assert mail_server.messages()[0]["Bcc"] is None
 
 
 def test_both_ways_promise_the_same(app: Flask) -> None:
@@ -114,13 +157,28 @@ def test_an_address_that_does_not_exist_is_given_up(app: Flask, mail_server: Mai
     assert states(app)[f"mail_receipt:{purchase.id}"] == "given up"
 
 
+@pytest.mark.parametrize("reply", ["451 4.3.0 <{}> later", "550 5.1.1 No such user <{}>"])
+def test_no_address_gets_into_the_log_or_the_list_of_jobs(
+    app: Flask, mail_server: MailServer, reply: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Servers repeat it in their replies."""
+    purchase = pays(app)
+    email = purchase.customer.email
+    mail_server.refusals[email] = reply.format(email)
+    do_work(app)
+    told = row(app, f"mail_receipt:{purchase.id}")["last_error"]
+    assert reply[:3] in told
+    assert reply[:3] in caplog.text
+    assert email not in told + caplog.text
+
+
 @pytest.mark.parametrize(
     "address",
     ["a@example.com\nBcc: all@example.com", "a@example.com\r\nSubject: free", "a@exa\rmple.com"],
     ids=["new line", "carriage return and new line", "carriage return"],
 )
 def test_an_address_with_a_header_in_it_is_sent_nothing(
-    app: Flask, mail_server: MailServer, address: str
+    app: Flask, mail_server: MailServer, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Registration refuses such an address; here somebody wrote it into the table."""
     purchase = pays(app)
@@ -129,6 +187,7 @@ def test_an_address_with_a_header_in_it_is_sent_nothing(
     do_work(app)
     assert mail_server.received == []
     assert states(app)[f"mail_receipt:{purchase.id}"] == "given up"
+    assert "all@example.com" not in caplog.text
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

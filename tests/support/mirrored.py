@@ -67,6 +67,7 @@ def a_plan_credit(app: Flask, customer: Customer, invoice_id: str, **columns: An
         "stripe_subscription_id": "sub_of_nobody",
         "plan": "premium_plan",
         "interval": "monthly",
+        "whole_start": FIRST,
         "period_start": FIRST,
         "period_end": NEXT,
         "credits": 5000,

@@ -30,6 +30,12 @@ class MailServer(socketserver.ThreadingTCPServer):
         ]
 
 
+def words(message: EmailMessage) -> tuple[str, str]:
+    """Subject and text, as a reader sees them: folded headers and line ends are the wire's."""
+    text: str = message.get_content()
+    return message["Subject"].strip(), text.replace("\r\n", "\n")
+
+
 class Conversation(socketserver.StreamRequestHandler):
     server: MailServer
 
