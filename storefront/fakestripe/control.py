@@ -19,10 +19,10 @@ from .control_input import BadRequest, NotFound, given, guard, integer, limit, n
 from .errors import JSON
 from .faults import BadFault
 from .records import Query, Record, matches
-from .store import TABLES
+from .store import TABLES, Transaction
 from .ticker import advance
 from .webhook_endpoints import TYPE as ENDPOINT
-from .webhook_endpoints import listening, roll_secret
+from .webhook_endpoints import listening, roll_secret, switch
 
 bp = Blueprint("fakestripe_control", __name__, url_prefix="/_control")
 bp.before_request(guard)
@@ -50,7 +50,7 @@ def state() -> Response:
         rows = tx.execute(
             "SELECT type, COUNT(*) FROM objects WHERE deleted = 0 GROUP BY type"
         ).fetchall()
-        endpoints = [record.shown() for record in tx.records.all(ENDPOINT)]
+        endpoints = [_standing(record) for record in tx.records.all(ENDPOINT)]
         delivery_counts = deliveries.counts(tx)
         publishable_key = tx.meta("publishable_key")
         dunning_end = tx.meta(collection.END_SETTING) or collection.ENDS[0]
@@ -248,12 +248,20 @@ def roll(id: str) -> Response:
     keep = number("expires_in", 0, MAX_ROLL_SECONDS, 0)
     account = current_account()
     with account.store.writing() as tx:
-        endpoint = tx.get(ENDPOINT, id)
-        if endpoint is None or endpoint.deleted:
-            raise NotFound(f"there is no webhook endpoint {id}")
+        endpoint = _endpoint(tx, id)
         # Real time, like the signatures: the receiver's clock does not follow ours.
         secret = roll_secret(Work(account, tx), endpoint, time.time(), keep)
     return jsonify(secret=secret)
+
+
+@bp.post("/webhook_endpoints/<id>/<any(enable, disable):action>")
+def switch_endpoint(id: str, action: str) -> Response:
+    """Enable or disable an endpoint, as the Dashboard can."""
+    with current_account().store.writing() as tx:
+        endpoint = _endpoint(tx, id)
+        switch(endpoint, on=action == "enable")
+        tx.records.save(endpoint)
+        return jsonify(endpoint.shown())
 
 
 @bp.get("/cards")
@@ -286,6 +294,18 @@ def reset() -> Response:
         tx.execute("DELETE FROM meta WHERE name = ?", (collection.END_SETTING,))
     account.clock.reset()
     return jsonify(reset=True)
+
+
+def _standing(endpoint: Record) -> JSON:
+    """Return an endpoint with the moment since which it has not answered 2xx."""
+    return {**endpoint.shown(), "failing_since": endpoint.private.get("failing_since")}
+
+
+def _endpoint(tx: Transaction, id: str) -> Record:
+    endpoint = tx.get(ENDPOINT, id)
+    if endpoint is None or endpoint.deleted:
+        raise NotFound(f"there is no webhook endpoint {id}")
+    return endpoint
 
 
 def _redeliver(account: Account, tx: Any, event: Record, times: int) -> JSON:

@@ -18,7 +18,7 @@ from .deliveries import Attempt
 from .errors import JSON
 from .records import Record
 from .webhook_endpoints import TYPE as ENDPOINT
-from .webhook_endpoints import signing_secrets
+from .webhook_endpoints import note_answer, signing_secrets
 
 WORKERS = 4  # one slow endpoint must not hold up the others
 TIMEOUT_SECONDS = 10.0
@@ -137,6 +137,7 @@ class Deliverer:
         attempt = self._attempt(pool, endpoint, event.body)
         with self._account.store.writing() as tx:
             deliveries.record_attempt(self._account, tx, delivery, attempt)
+            note_answer(tx, endpoint.id, attempt.at, succeeded=attempt.succeeded)
 
     def _attempt(self, pool: urllib3.PoolManager, endpoint: Record, event: JSON) -> Attempt:
         body = payload(endpoint, event)

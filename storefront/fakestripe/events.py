@@ -10,7 +10,7 @@ from stripe.params import EventListParams, EventRetrieveParams
 from .account import Work
 from .call import Call, Endpoint
 from .deliveries import plan, undelivered_endpoints
-from .errors import JSON, invalid, not_found
+from .errors import JSON, invalid, no_such_reference, not_found
 from .ids import new_id
 from .lists import as_list, list_page
 from .records import Condition, Record, matches, one_of
@@ -55,7 +55,7 @@ def emit(work: Work, type: str, body: JSON, previous: JSON | None = None) -> Rec
 def retrieve(call: Call) -> JSON:
     """Answer one event of the last 30 days."""
     record = call.target(TYPE)
-    if record.created <= call.now - RETAINED_SECONDS:
+    if _forgotten(call, record):
         raise not_found(TYPE, call.id)
     return shown(call, record)
 
@@ -63,6 +63,8 @@ def retrieve(call: Call) -> JSON:
 def list_all(call: Call) -> JSON:
     """List events by type, types, created, delivery_success."""
     params = call.params
+    for cursor in ("starting_after", "ending_before"):
+        _check_retained(call, cursor)
     conditions = [Condition("created > ?", (call.now - RETAINED_SECONDS,))]
     conditions += _type_conditions(params)
     if "delivery_success" in params:
@@ -75,6 +77,17 @@ def list_all(call: Call) -> JSON:
 def shown(call: Call, record: Record) -> JSON:
     """Return an event with the number of endpoints that still have to answer 2xx."""
     return {**record.shown(), "pending_webhooks": undelivered_endpoints(call.tx, record.id)}
+
+
+def _check_retained(call: Call, cursor: str) -> None:
+    """Refuse a cursor that is forgotten by now, like an event that never was."""
+    record = call.tx.get(TYPE, call.params.get(cursor, ""))
+    if record is not None and _forgotten(call, record):
+        raise no_such_reference(TYPE, record.id, cursor)
+
+
+def _forgotten(call: Call, record: Record) -> bool:
+    return record.created <= call.now - RETAINED_SECONDS
 
 
 def _type_conditions(params: JSON) -> list[Condition]:

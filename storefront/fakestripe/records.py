@@ -53,8 +53,9 @@ def one_of(name: str, values: Sequence[str]) -> Condition:
 
 
 def matches(name: str, pattern: str) -> Condition:
-    """Select objects whose top-level field matches a pattern with `*`."""
-    return Condition(f"json_extract(body, '$.{name}') GLOB ?", (pattern,))
+    """Select objects whose top-level field matches a pattern with `*`, the only wildcard."""
+    plain = pattern.replace("[", "[[]").replace("?", "[?]")
+    return Condition(f"json_extract(body, '$.{name}') GLOB ?", (plain,))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from .store import Transaction
 
 TYPE = "webhook_endpoint"
 MAX_ENDPOINTS = 16  # Stripe's limit per account
+# Stripe documents "multiple days in a row" without an answer of 2xx; the number is ours.
+DISABLED_AFTER_SECONDS = 7 * 24 * 3600
 
 
 def new_body(id: str, url: str, enabled_events: list[str], created: int) -> JSON:
@@ -74,7 +76,7 @@ def update(call: Call) -> JSON:
         if name in params:
             record.body[name] = params[name]
     if "disabled" in params:
-        record.body["status"] = "disabled" if params["disabled"] else "enabled"
+        switch(record, on=not params["disabled"])
     if "metadata" in params:
         record.body["metadata"] = updated(record.body["metadata"], params["metadata"])
     call.work.save(record)
@@ -108,6 +110,29 @@ def listening(tx: Transaction, event_type: str) -> list[Record]:
 def wants(endpoint: Record, event_type: str) -> bool:
     """Tell whether an endpoint has asked for this type of event."""
     return any(fnmatchcase(event_type, name) for name in endpoint.body["enabled_events"])
+
+
+def switch(endpoint: Record, *, on: bool) -> None:
+    """Enable or disable an endpoint. What happens while none is enabled is never sent."""
+    endpoint.body["status"] = "enabled" if on else "disabled"
+    endpoint.private["failing_since"] = None
+
+
+def note_answer(tx: Transaction, id: str, at: float, *, succeeded: bool) -> None:
+    """Remember since when an endpoint has not answered 2xx; disable it after days of that."""
+    endpoint = tx.get(TYPE, id)
+    if endpoint is None or endpoint.body["status"] == "disabled":
+        return
+    since = endpoint.private.get("failing_since")
+    if succeeded and since is None:
+        return
+    if succeeded:
+        endpoint.private["failing_since"] = None
+    elif since is None:
+        endpoint.private["failing_since"] = at
+    elif at - since >= DISABLED_AFTER_SECONDS:
+        switch(endpoint, on=False)
+    tx.records.save(endpoint)
 
 
 def signing_secrets(endpoint: Record, real_now: float) -> list[str]:

@@ -121,3 +121,56 @@ def test_events_are_kept_for_thirty_days(alone: FakeStripe) -> None:
     assert client.v1.events.list().data == []
     with pytest.raises(stripe.InvalidRequestError, match="No such event"):
         client.v1.events.retrieve(event.id)
+
+
+def test_a_star_is_the_only_wildcard(alone: FakeStripe) -> None:
+    client = alone.client()
+    paid(client)
+    assert len(client.v1.events.list({"type": "*.succeeded"}).data) == 2
+    for pattern in ("charge.succeede?", "charge.succeede[d]", "charge"):
+        assert client.v1.events.list({"type": pattern}).data == []
+
+
+def test_events_are_listed_by_their_time(alone: FakeStripe) -> None:
+    client = alone.client()
+    customer(client)
+    alone.advance(3600)
+    customer(client)
+    newest, oldest = client.v1.events.list().data
+    between = {"gt": oldest.created, "lte": newest.created}
+    assert [it.id for it in client.v1.events.list({"created": between}).data] == [newest.id]
+    assert [it.id for it in client.v1.events.list({"created": oldest.created}).data] == [oldest.id]
+
+
+@pytest.mark.parametrize("cursor", ["ending_before", "starting_after"])
+def test_a_forgotten_event_is_no_cursor(alone: FakeStripe, cursor: str) -> None:
+    client = alone.client()
+    customer(client)
+    params: Any = {cursor: client.v1.events.list().data[0].id}
+    alone.advance(31 * 24 * 3600)
+    customer(client)
+    for gone in (params, {cursor: "evt_never"}):
+        with pytest.raises(stripe.InvalidRequestError, match="No such event") as caught:
+            client.v1.events.list(gone)
+        assert (caught.value.code, caught.value.param) == ("resource_missing", cursor)
+
+
+def test_what_a_disabled_endpoint_missed_is_found_in_the_list(
+    alone: FakeStripe, receiver: Receiver
+) -> None:
+    client = alone.client()
+    endpoint = alone.register_webhook(receiver.url)
+    customer(client)
+    receiver.wait(1)
+    alone.drain()
+    last = client.v1.events.list().data[0]
+    alone.control(f"webhook_endpoints/{endpoint['id']}/disable", {})
+    missed = [customer(client).id for _ in range(3)]
+    alone.control(f"webhook_endpoints/{endpoint['id']}/enable", {})
+    sent = customer(client).id
+    receiver.wait(2)
+    alone.drain()
+    assert len(receiver.received) == 2
+    since = client.v1.events.list({"ending_before": last.id}).auto_paging_iter()
+    assert [it.data.object["id"] for it in since] == [*missed, sent]
+    assert client.v1.events.list({"delivery_success": False}).data == []

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.fakestripe.harness import FakeStripe
+from tests.fakestripe.builders import customer
+from tests.fakestripe.harness import FakeStripe, Receiver
+
+DAY = 24 * 3600
 
 
 def create(client: stripe.StripeClient, **params: Any) -> stripe.WebhookEndpoint:
@@ -64,3 +67,61 @@ def test_there_can_be_sixteen(alone: FakeStripe) -> None:
         create(client)
     with pytest.raises(stripe.InvalidRequestError, match="maximum of 16"):
         create(client)
+
+
+def status(fake: FakeStripe, id: str) -> str:
+    return str(fake.client().v1.webhook_endpoints.retrieve(id).status)
+
+
+def test_days_of_failure_disable_an_endpoint(alone: FakeStripe, receiver: Receiver) -> None:
+    receiver.status = 500
+    id = alone.register_webhook(receiver.url)["id"]
+    customer(alone.client())
+    receiver.wait(1)
+    alone.advance(8 * DAY)
+    alone.drain(30)
+    assert status(alone, id) == "disabled"
+    seen = len(receiver.received)
+    receiver.status = 200
+    customer(alone.client())
+    alone.drain()
+    assert len(receiver.received) == seen
+    alone.client().v1.webhook_endpoints.update(id, {"disabled": False})
+    customer(alone.client())
+    receiver.wait(seen + 1)
+    alone.drain()
+    assert status(alone, id) == "enabled"
+    [standing] = alone.control("state")["webhook_endpoints"]
+    assert standing["failing_since"] is None
+
+
+def test_one_answer_in_between_starts_the_count_anew(alone: FakeStripe, receiver: Receiver) -> None:
+    id = alone.register_webhook(receiver.url)["id"]
+    for answer in (500, 200, 500):
+        receiver.status = answer
+        seen = len(receiver.received)
+        customer(alone.client())
+        receiver.wait(seen + 1)
+        if answer == 500:
+            alone.advance(5 * DAY)
+        alone.drain(30)
+    assert status(alone, id) == "enabled"
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_delivery_survives_only_what_it_did_not_notice(
+    alone: FakeStripe, receiver: Receiver, again: bool
+) -> None:
+    """Enabled again before the next attempt, an endpoint still gets it; later it is lost."""
+    id = alone.register_webhook(receiver.url)["id"]
+    alone.control("webhook_faults", {"kind": "late", "seconds": 3600})
+    customer(alone.client())
+    alone.control(f"webhook_endpoints/{id}/disable", {})
+    if again:
+        alone.control(f"webhook_endpoints/{id}/enable", {})
+    alone.advance(3600)
+    alone.control(f"webhook_endpoints/{id}/enable", {})
+    alone.advance(2 * DAY)
+    counts = alone.drain()
+    assert len(receiver.received) == int(again)
+    assert (counts["delivered"], counts["failed"]) == ((1, 0) if again else (0, 1))
