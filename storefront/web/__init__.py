@@ -5,6 +5,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import HTTPException, NotFound
 
 from storefront.config import Config
+from storefront.errors import ConfigError
 from storefront.web import (
     account,
     auth,
@@ -43,14 +44,16 @@ def _add_return_paths(app: Flask, settings: Config) -> None:
     """Have Billing answer where Stripe is told to send customers back to, if nothing else of ours
     does: /dashboard/billing, say. What stands behind a ? is no part of a route."""
     paths = {
-        "billing.at_success": settings.checkout_success_path,
-        "billing.at_cancel": settings.checkout_cancel_path,
-        "billing.at_portal_return": settings.portal_return_path,
+        "CHECKOUT_SUCCESS_PATH": settings.checkout_success_path,
+        "CHECKOUT_CANCEL_PATH": settings.checkout_cancel_path,
+        "CUSTOMER_PORTAL_RETURN_PATH": settings.portal_return_path,
     }
-    for endpoint, configured in paths.items():
+    for setting, configured in paths.items():
         path = configured.partition("?")[0]
+        if "<" in path:
+            raise ConfigError(f"{setting} is {configured!r}; a path of this shop has no < in it.")
         if not _answers(app, path):
-            app.add_url_rule(path, endpoint, billing.index)
+            app.add_url_rule(path, f"billing.{setting.lower()}", billing.index)
 
 
 def _answers(app: Flask, path: str) -> bool:

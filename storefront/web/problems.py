@@ -9,7 +9,14 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityEr
 from storefront.errors import StorefrontError
 from storefront.web.current import settings
 
-PROGRAMS_ONLY = frozenset({"payments.create_payment_intent", "account.balance", "health.readyz"})
+PROGRAMS_ONLY = frozenset(
+    {
+        "payments.create_payment_intent",
+        "account.balance",
+        "billing.show_checkout",
+        "health.readyz",
+    }
+)
 """Endpoints that only programs call: they get JSON whatever they say they accept."""
 
 UNEXPECTED = "Something went wrong on our side. Nothing was charged twice; try again in a moment."

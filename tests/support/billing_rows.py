@@ -1,13 +1,11 @@
-"""Builders of what Billing shows, as rows: subscriptions, invoices, checkouts, known prices."""
+"""Builders of what Billing shows, as rows: subscriptions, invoices, known prices."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
 
-from storefront.checkouts import Checkout
 from storefront.db import transaction, utcnow
 from storefront.prices import StripePrice
 from storefront.subscriptions import Invoice, PlanCredit, Subscription
@@ -119,43 +117,3 @@ def a_debt(app: Flask, customer: Customer, credits: int) -> None:
                 granted=0,
             )
         )
-
-
-def a_checkout(
-    app: Flask,
-    customer: Customer,
-    status: str = "open",
-    *,
-    plan: str = "premium_plan",
-    interval: str = "monthly",
-    created: datetime | None = None,
-    **columns: Any,
-) -> tuple[str, str]:
-    """A visit to Checkout; our id of it, and Stripe's id of its session."""
-    id, session_id = f"chk_{uuid.uuid4().hex}", f"cs_test_{uuid.uuid4().hex}"
-    one_time = interval == "one_time"
-    given = {
-        "id": id,
-        "user_id": customer.id,
-        "plan": plan,
-        "interval": interval,
-        "mode": "payment" if one_time else "subscription",
-        "stripe_price_id": f"price_{plan}_{interval}",
-        "amount_cents": 2900 if one_time else 4900,
-        "currency": "usd",
-        "credits": 3000 if one_time else 0,
-        "stripe_session_id": session_id,
-        "status": status,
-        "payment_status": "paid" if status == "complete" else "unpaid",
-    }
-    with app.app_context(), transaction() as session:
-        session.add(Checkout(**(given | columns)))
-    return id, session_id
-
-
-def checkouts_of(app: Flask, customer: Customer) -> list[Checkout]:
-    with app.app_context(), transaction() as session:
-        mine = select(Checkout).where(Checkout.user_id == customer.id)
-        found = list(session.scalars(mine))
-        session.expunge_all()
-        return found

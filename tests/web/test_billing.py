@@ -41,7 +41,8 @@ def section(visitor: Visitor, name: str, path: str = "/billing") -> str:
 
 def card(visitor: Visitor, plan: str, path: str = "/billing") -> str:
     """The HTML of a plan's card."""
-    begins, ends = rf'<li class="plan[^"]*" id="plan-{plan}"', r'</li>\s*(?=<li class="plan|</ul>\s*<p)'
+    begins = f'<li class="plan[^"]*" id="plan-{plan}"'
+    ends = r'</li>\s*(?=<li class="plan|</ul>\s*<p)'
     found = re.search(f"{begins}.*?{ends}", visitor.get(path).text, re.S)
     assert found, plan
     return found[0]
