@@ -27,6 +27,7 @@ def crash_everywhere(
     *,
     handler: str = RIGHT_HANDLER,
     stripe_url: str = UNREACHABLE,
+    patience_seconds: int = 110,
 ) -> CrashReport:
     """Kill the scenario before and after each of its statements, commits and requests."""
     environment = an_environment(database_url, STRIPE_API_BASE=stripe_url)
@@ -36,7 +37,7 @@ def crash_everywhere(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=patience_seconds,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rounds = [json.loads(line) for line in done.stdout.splitlines()]
