@@ -9,14 +9,19 @@ import stripe
 from flask import Flask
 
 from storefront.config import Config
+from storefront.db import transaction
+from storefront.ids import new_id
+from storefront.subscriptions import PlanCredit
 from tests.fakestripe.billing.shop import DAY, payer, price, subscribed, use_card
 from tests.fakestripe.harness import FakeStripe
 from tests.support.apps import some_settings
+from tests.support.billing_rows import a_subscription, an_invoice
 from tests.support.builders import Customer, a_user
-from tests.support.mirrored import FIRST, NEXT, a_plan_credit, a_subscription, an_invoice
 from tests.support.promised import do_work, promised, states
 from tests.support.smtp import MailServer, words
 
+FIRST = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+NEXT = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 UPDATE_CARD = "https://shop.example/billing?action=update_card"
 
 
@@ -70,6 +75,28 @@ def invoice_is_paid(app: Flask, customer: Customer, made: stripe.Subscription) -
     an_invoice(app, customer, id=invoice_id, stripe_subscription_id=made.id)
     promised(app, "invoice_paid", f"invoice_paid:{invoice_id}", invoice_id=invoice_id)
     return invoice_id
+
+
+def a_plan_credit(app: Flask, customer: Customer, invoice_id: str, **columns: Any) -> None:
+    """What the paid line of an invoice has brought so far."""
+    row: dict[str, Any] = {
+        "id": f"{invoice_id}:il_1",
+        "invoice_id": invoice_id,
+        "user_id": customer.id,
+        "stripe_subscription_id": "sub_1",
+        "plan": "premium_plan",
+        "interval": "monthly",
+        "whole_start": FIRST,
+        "period_start": FIRST,
+        "period_end": NEXT,
+        "credits": 5000,
+        "credits_expire": "period_end",
+        "done": 1,
+        "earned": 5000,
+        "granted": 5000,
+    }
+    with app.app_context(), transaction() as session:
+        session.add(PlanCredit(**row | columns))
 
 
 def test_a_paid_period_has_a_receipt(
@@ -141,7 +168,7 @@ def test_an_invoice_without_money_has_no_receipt(
 ) -> None:
     made = premium(client, customer, trial_period_days=14)
     invoice_id = str(made.latest_invoice)
-    an_invoice(app, customer, id=invoice_id, total=0, amount_due=0, amount_paid=0)
+    an_invoice(app, customer, amount=0, id=invoice_id)
     promised(app, "invoice_paid", f"invoice_paid:{invoice_id}", invoice_id=invoice_id)
     assert do_work(app) == 1
     assert mail_server.received == []
@@ -176,7 +203,7 @@ def test_a_failed_payment_asks_for_another_card(
     fakestripe: FakeStripe,
 ) -> None:
     invoice_id = fails_later(client, customer, fakestripe, "pm_card_chargeCustomerFail")
-    an_invoice(app, customer, id=invoice_id, status="open", amount_paid=0, paid_at=None)
+    an_invoice(app, customer, id=invoice_id, status="open")
     key = failure_is_told(app, invoice_id)
     subject, text = the_mail(mail_server, customer)
     invoice = client.v1.invoices.retrieve(invoice_id)
@@ -274,7 +301,7 @@ def test_a_trial_that_ends_tells_the_day_and_the_price(
     app: Flask, mail_server: MailServer, client: stripe.StripeClient, customer: Customer
 ) -> None:
     made = premium(client, customer, trial_period_days=14)
-    a_subscription(app, customer, stripe_subscription_id=made.id, status="trialing")
+    a_subscription(app, customer, "trialing", stripe_subscription_id=made.id)
     trial_is_told(app, made)
     subject, text = the_mail(mail_server, customer)
     day = _day(made.trial_end or 0)
@@ -325,7 +352,10 @@ def test_a_trial_that_is_over_is_no_news(
 # A subscription that ends
 
 
-def end_is_told(app: Flask, subscription_id: str) -> str:
+def end_is_told(app: Flask, customer: Customer, status: str = "active", **columns: Any) -> str:
+    """The mirror's row, and the promise to tell of its end; the job's key."""
+    subscription_id = new_id("sub")
+    a_subscription(app, customer, status, id=subscription_id, **columns)
     key = f"mail_subscription_cancelled:{subscription_id}"
     promised(app, "mail_subscription_cancelled", key, subscription_id=subscription_id)
     do_work(app)
@@ -335,19 +365,22 @@ def end_is_told(app: Flask, subscription_id: str) -> str:
 def test_a_subscription_that_has_ended(
     app: Flask, mail_server: MailServer, customer: Customer
 ) -> None:
-    over = a_subscription(app, customer, status="canceled", ended_at=NEXT, cancel_at=NEXT)
-    end_is_told(app, over)
+    end_is_told(app, customer, "canceled", ended_at=NEXT, cancel_at=NEXT)
     subject, text = the_mail(mail_server, customer)
     assert subject == "Your subscription at Our Shop has ended"
     assert "Your subscription to Premium ended on 1 December 2026" in text
     assert "come back at any time:\n\nhttps://shop.example/billing\n" in text
 
 
-@pytest.mark.parametrize("columns", [{"cancel_at": NEXT}, {"cancel_at_period_end": True}])
+@pytest.mark.parametrize(
+    "columns",
+    [{"cancel_at": NEXT}, {"cancel_at_period_end": True, "current_period_end": NEXT}],
+    ids=["by a date", "with the period"],
+)
 def test_a_subscription_that_is_going_to_end(
     app: Flask, mail_server: MailServer, customer: Customer, columns: dict[str, Any]
 ) -> None:
-    end_is_told(app, a_subscription(app, customer, **columns))
+    end_is_told(app, customer, **columns)
     subject, text = the_mail(mail_server, customer)
     assert subject == "Your subscription at Our Shop ends on 1 December 2026"
     assert "You can use it until 1 December 2026" in text
@@ -356,14 +389,13 @@ def test_a_subscription_that_is_going_to_end(
 def test_a_subscription_that_goes_on_is_no_news(
     app: Flask, mail_server: MailServer, customer: Customer
 ) -> None:
-    key = end_is_told(app, a_subscription(app, customer))
+    key = end_is_told(app, customer)
     assert (states(app)[key], mail_server.received) == ("done", [])
 
 
 def test_a_plan_that_is_none_of_the_catalogues(
     app: Flask, mail_server: MailServer, customer: Customer
 ) -> None:
-    over = a_subscription(app, customer, status="canceled", plan=None, ended_at=FIRST)
-    end_is_told(app, over)
+    end_is_told(app, customer, "canceled", plan=None, ended_at=FIRST)
     _, text = the_mail(mail_server, customer)
     assert "Your subscription to your plan ended on 1 November 2026" in text
