@@ -11,7 +11,8 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
-from storefront import config, jobs, ledger, provisioning, users, work
+from storefront import config, jobs, provisioning, users, work
+from storefront.cli_ledger import ledger_commands
 from storefront.cli_webhooks import webhooks
 from storefront.db import db, transaction, utcnow
 from storefront.errors import StorefrontError
@@ -25,7 +26,6 @@ DIFFERENT = 2
 
 COLOURS = {"create": "green", "change": "yellow", "archive": "red", "problem": "bright_red"}
 
-ledger_commands = AppGroup("ledger", help="The books.")
 users_commands = AppGroup("users", help="Customers.")
 catalog_commands = AppGroup("catalog", help="What is for sale, here and at Stripe.")
 jobs_commands = AppGroup("jobs", help="Work promised and not yet done.")
@@ -43,18 +43,6 @@ def register(app: Flask) -> None:
     for command in (*groups, worker):
         app.cli.add_command(command)
     app.cli.add_command(fakestripe)
-
-
-@ledger_commands.command("verify")
-def verify() -> None:
-    """Recompute every balance from the transfers; exit 1 naming each wallet that differs."""
-    wrong = ledger.verify(db.session())
-    for discrepancy in wrong:
-        click.echo(f"{discrepancy.account}: {discrepancy.finding}", err=True)
-    if wrong:
-        sys.exit(1)
-    wallets, transfers = ledger.sizes(db.session())
-    click.echo(f"ledger verified: {wallets} wallets, {transfers} transfers, nothing differs")
 
 
 @catalog_commands.command("plan")
@@ -103,6 +91,7 @@ def apply_catalog() -> None:
 def worker(once: bool, lease: float) -> None:
     """Do promised work and the schedule until SIGTERM, which lets the job in hand end."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("stripe").setLevel(logging.WARNING)  # it would tell of every request
     registry = work.registry(current.work_context())
     with jobs.Stop() as stop:
         hand = jobs.Worker(registry, work.SCHEDULE, lease, stop)

@@ -40,8 +40,10 @@ MAY_IMPORT: dict[str, str] = {
     "reports": "db ledger",
     "web": "attempts catalog checkouts config db entitlements errors handlers ledger mail money"
     " overview payments portal prices reports statements stripe_gateway subscriptions users work",
-    "cli": "cli_webhooks config db errors fakestripe jobs ledger provisioning stripe_gateway users"
-    " web work",
+    "explaining": "db inbox ledger payments subscriptions",
+    "cli": "cli_ledger cli_webhooks config db errors fakestripe jobs provisioning stripe_gateway"
+    " users web work",
+    "cli_ledger": "db errors explaining ledger money users",
     "cli_webhooks": "catching_up db errors inbox redelivery stripe_gateway web",
     "fakestripe": "",
     "__init__": "catalog cli config db mail stripe_gateway tables users web",
@@ -52,7 +54,7 @@ and thinks about its place in the picture."""
 STRIPE = {"stripe_gateway", "fakestripe"}
 NETWORK = {"stripe_gateway", "mail", "analytics"}
 CALLS_OUT = {"requests", "urllib3", "httpx", "socket", "smtplib", "http.client", "urllib.request"}
-FLASK = {"__init__", "web", "cli", "cli_webhooks", "fakestripe"}
+FLASK = {"__init__", "web", "cli", "cli_ledger", "cli_webhooks", "fakestripe"}
 FLASK_PACKAGES = {"flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2"}
 STRIPE_CLIENT = {"StripeClient", "RequestsClient", "HTTPClient", "Webhook", "WebhookSignature"}
 
