@@ -1,4 +1,5 @@
-"""A run that fails halfway, at whichever call, is made good by the next one."""
+"""A run that fails halfway, at whichever call, is made good by the next one; runs that meet do not
+disturb each other."""
 
 from typing import Any
 
@@ -9,8 +10,9 @@ from storefront import provisioning
 from storefront.errors import StripeUnavailable
 from storefront.stripe_gateway import StripeGateway
 from tests.fakestripe.harness import FakeStripe
-from tests.provisioning.test_provisioning import EVERYTHING, applies, for_sale, lines
+from tests.provisioning.test_provisioning import EVERYTHING, applies, for_sale, lines, on_sale_at
 from tests.support.catalogs import a_catalog
+from tests.support.races import at_once, raised
 
 DOWN: Any = {"kind": "drop", "path": "/v1/*"}
 LOST: Any = {"kind": "drop_after", "path": "/v1/*", "method": "POST"}
@@ -35,6 +37,17 @@ def test_stripe_goes_away_after_each_step(
             raise AssertionError("it never came to an end")
         assert set(for_sale(app, catalog)) == EVERYTHING
         assert lines(app, gateway, catalog) == []
+
+
+def test_several_at_once(app: Flask, gateway: StripeGateway, fakestripe: FakeStripe) -> None:
+    for catalog in (a_catalog(), DEARER):
+        tasks = [lambda catalog=catalog: provisioning.apply(gateway, catalog)] * 3
+        assert raised(at_once(app, tasks)) == []
+        assert set(for_sale(app, catalog)) == EVERYTHING
+        assert lines(app, gateway, catalog) == []
+        assert set(on_sale_at(fakestripe.client())) == {
+            "premium_plan_monthly", "premium_plan_yearly",
+        }  # fmt: skip
 
 
 def test_an_answer_of_500_is_not_taken_for_the_last_word(

@@ -14,8 +14,8 @@ from storefront.stripe_gateway import StripeGateway
 from tests.fakestripe.billing.shop import price, product, subscribed
 from tests.fakestripe.harness import FakeStripe
 from tests.support.catalogs import a_catalog, with_ids
-from tests.support.races import at_once, raised
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 EVERYTHING = {
     ("standard_pack", "one_time"),
     ("premium_plan", "monthly"),
@@ -291,16 +291,6 @@ def test_two_plans_cannot_share_a_product(
         f"problem product premium_plan: {made} is standard_pack's; name another product"
     )
     assert client.v1.products.retrieve(made).name == "Standard Pack"
-
-
-def test_twice_at_once(app: Flask, gateway: StripeGateway, client: stripe.StripeClient) -> None:
-    dearer = a_catalog(("monthly = 4900", "monthly = 5900"))
-    for catalog in (a_catalog(), dearer):
-        tasks = [lambda catalog=catalog: provisioning.apply(gateway, catalog)] * 3
-        assert raised(at_once(app, tasks)) == []
-        assert set(for_sale(app, catalog)) == EVERYTHING
-        assert lines(app, gateway, catalog) == []
-        assert len(on_sale_at(client)) == 2
 
 
 def subscription_price(

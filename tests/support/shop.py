@@ -33,7 +33,7 @@ class RunningShop:
         self.port, self.stripe_port = free_port(), free_port()
         self.url = f"http://localhost:{self.port}"
         self.stripe_url = f"http://127.0.0.1:{self.stripe_port}"
-        self.environment = _clean_environment() | {
+        self.environment = clean_environment() | {
             "STOREFRONT_INSTANCE": str(folder),
             "DATABASE_URL": database_url,
             "PORT": str(self.port),
@@ -46,8 +46,8 @@ class RunningShop:
         self._prepare_stand_in()
         self.flask("db", "upgrade")
         self.start_stripe()
-        self.flask("catalog", "apply")
         self.start_web()
+        self.flask("catalog", "apply")  # the web first: it is told of each product and price
         self.start_worker()
         return self
 
@@ -167,7 +167,7 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """This process's environment without any setting of the shop's."""
     prefixes = ("STRIPE_", "STOREFRONT_", "DATABASE_", "APP_", "SECRET_", "PORT", "FAKESTRIPE_")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
