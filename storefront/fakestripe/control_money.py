@@ -47,7 +47,8 @@ def payments() -> Response:
     with current_account().store.reading() as tx:
         paid, _ = tx.records.page(Query("charge", (equals("captured", True),), limit()))
         work = Work(current_account(), tx)
-        return jsonify(data=[_payment(work, charge) for charge in paid])
+        listed = [_payment(work, charge) for charge in paid]
+    return jsonify(data=listed, dispute_reasons=DISPUTE_REASONS)
 
 
 @bp.post("/payments/<id>/refund")

@@ -80,7 +80,9 @@ def test_the_challenge(page: Page, shop: Shop) -> None:
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("section", ["events", "objects", "clock", "faults", "cards", "connect"])
+@pytest.mark.parametrize(
+    "section", ["events", "payments", "objects", "clock", "faults", "cards", "connect"]
+)
 def test_the_control_page(page: Page, shop: Shop, fakestripe: FakeStripe, section: str) -> None:
     shop.client.v1.webhook_endpoints.create(
         {"url": "http://127.0.0.1:9/hook", "enabled_events": ["payment_intent.created"]}
@@ -92,6 +94,12 @@ def test_the_control_page(page: Page, shop: Shop, fakestripe: FakeStripe, sectio
     if section in ("events", "objects"):
         page.locator(f"#{section}-list summary").first.click()
         expect(page.locator(f"#{section}-list pre").first).to_be_visible()
+    if section == "payments":
+        intent = shop.intent(payment_method="pm_card_visa", confirm=True, return_url=shop.url)
+        fakestripe.control(f"payments/{intent.id}/refund", {"amount": 100, "course": "pending"})
+        fakestripe.control(f"payments/{intent.id}/dispute", {"inquiry": True})
+        page.locator("#payments-list summary").filter(has_text=intent.id).click()
+        expect(page.get_by_role("button", name="Escalate it")).to_be_visible()
     assert_accessible(page)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.fakestripe.browser.hosted import Merchant
 from tests.fakestripe.browser.shop import Shop
@@ -65,6 +65,73 @@ def test_events_can_be_filtered_by_type(page: Page, shop: Shop) -> None:
     expect(
         page.locator("#events-list").get_by_text(str(intent.latest_charge)).first
     ).to_be_visible()
+
+
+def paid(page: Page, shop: Shop, card: str = "pm_card_visa") -> Locator:
+    """Pay, open the payment on the page, and return its row."""
+    intent = shop.intent(payment_method=card, confirm=True, return_url=shop.url)
+    page.get_by_role("link", name="Payments").click()
+    row = page.locator("#payments-list details").filter(has_text=intent.id)
+    row.locator("summary").click()
+    return row
+
+
+def test_a_payment_is_refunded_by_hand(page: Page, shop: Shop) -> None:
+    row = paid(page, shop)
+    expect(row.locator("summary")).to_contain_text("$10.00 · 1,000 credits")
+    row.get_by_label("Amount in USD").fill("2.50")
+    row.get_by_role("button", name="Refund", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text("Refund of $2.50: succeeded.")
+    expect(row.locator("summary")).to_be_focused()
+    expect(row.locator("summary .badge")).to_have_text("partly refunded")
+    expect(row.get_by_label("Amount in USD")).to_have_value("7.50")
+    row.get_by_label("How it goes").select_option("pending")
+    row.get_by_role("button", name="Refund", exact=True).click()
+    refunds = row.get_by_role("listitem")
+    expect(refunds).to_have_count(2)
+    expect(row.get_by_role("button", name="Refund", exact=True)).to_have_count(0)
+    refunds.filter(has_text="$7.50").get_by_role("button", name="Let it fail").click()
+    expect(page.get_by_role("status")).to_have_text("Refund of $7.50: failed.")
+    expect(refunds.filter(has_text="$7.50")).to_contain_text("expired or canceled card")
+
+
+def test_a_dispute_is_opened_and_won_by_hand(page: Page, shop: Shop) -> None:
+    row = paid(page, shop)
+    row.get_by_label("Reason").select_option("product_not_received")
+    row.get_by_role("button", name="Open dispute").click()
+    expect(row.locator("summary .badge")).to_have_text("disputed")
+    expect(row.get_by_role("button", name="Refund", exact=True)).to_have_count(0)
+    expect(row.get_by_role("listitem")).to_contain_text("needs response")
+    row.get_by_role("button", name="Won").click()
+    expect(page.get_by_role("status")).to_have_text("Dispute over $10.00: won.")
+    expect(row.locator("summary .badge")).to_have_text("paid")
+
+
+def test_an_inquiry_is_escalated_and_lost_by_hand(page: Page, shop: Shop) -> None:
+    row = paid(page, shop)
+    row.get_by_role("button", name="Warn of fraud").click()
+    expect(row.get_by_role("listitem")).to_contain_text("actionable")
+    row.get_by_label("Kind").select_option("inquiry")
+    row.get_by_role("button", name="Open dispute").click()
+    expect(row.locator("summary .badge")).to_have_text("inquiry")
+    row.get_by_role("button", name="Escalate it").click()
+    expect(row.locator("summary .badge")).to_have_text("disputed")
+    row.get_by_role("button", name="Lost").click()
+    expect(row.locator("summary .badge")).to_have_text("charged back")
+    expect(row.get_by_role("button", name="Open dispute")).to_have_count(0)
+
+
+def test_an_endpoint_is_disabled_and_enabled(page: Page, shop: Shop) -> None:
+    url = "http://127.0.0.1:9/switched"
+    endpoint = shop.client.v1.webhook_endpoints.create({"url": url, "enabled_events": ["*"]})
+    row = page.locator("#endpoints li").filter(has_text=url)
+    row.get_by_role("button", name="Disable").click()
+    expect(row).to_contain_text("disabled")
+    assert shop.client.v1.webhook_endpoints.retrieve(endpoint.id).status == "disabled"
+    row.get_by_role("button", name="Enable").click()
+    expect(row).to_contain_text("enabled")
+    shop.client.v1.webhook_endpoints.delete(endpoint.id)
+    expect(row).to_have_count(0)
 
 
 def test_objects_are_listed_by_type_with_their_json(page: Page, shop: Shop) -> None:
@@ -182,7 +249,7 @@ def test_the_end_of_failed_renewals_can_be_chosen(page: Page, fakestripe: FakeSt
 def test_no_section_is_wider_than_the_screen(page: Page, shop: Shop, width: int) -> None:
     shop.intent()
     page.set_viewport_size({"width": width, "height": 900})
-    for name in ("events", "objects", "clock", "faults", "cards", "connect"):
+    for name in ("events", "payments", "objects", "clock", "faults", "cards", "connect"):
         page.goto(page.url.split("#")[0] + f"#{name}")
         expect(page.locator(f"#{name}")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

@@ -14,8 +14,10 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 // Shows items in a container. build(item) makes a node; an item that has not changed keeps its
-// node, and one that has keeps being open.
+// node, and one that has keeps being open. While somebody presses or fills in something in the
+// container nothing changes under their hands: the next refresh will do it.
 export function showList(container, items, build, keyOf, empty) {
+  if (container.querySelector(":active, input:focus, select:focus")) return;
   const known = new Map([...container.children].map((node) => [node.dataset.key, node]));
   const nodes = items.map((item) => {
     const content = JSON.stringify(item);

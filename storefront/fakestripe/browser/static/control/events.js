@@ -2,6 +2,7 @@
 
 import { post, read } from "./api.js";
 import { attempt, badge, duration, element, h, json, moment, showList } from "./dom.js";
+import { showEndpoints } from "./endpoints.js";
 
 const SHOWN = 50;
 const DELIVERIES_READ = 500;
@@ -10,9 +11,9 @@ const REASONS = { event: "Delivery", duplicate: "Second delivery (fault)", redel
 
 let now = 0;
 
-export async function showEvents(state) {
+export async function showEvents(state, refresh) {
   now = state.clock.now;
-  showEndpoints(state.webhook_endpoints);
+  showEndpoints(state.webhook_endpoints, refresh);
   const type = new FormData(element("events-filter")).get("type").trim();
   const [events, deliveries] = await Promise.all([
     read("events", { type, limit: SHOWN }),
@@ -24,13 +25,6 @@ export async function showEvents(state) {
   }));
   const empty = type ? `No event of type ${type}.` : "Nothing has happened yet.";
   showList(element("events-list"), items, row, ({ event }) => event.id, empty);
-}
-
-function showEndpoints(endpoints) {
-  const urls = endpoints.filter(({ status }) => status === "enabled").map(({ url }) => url);
-  element("endpoints").textContent = urls.length
-    ? `Delivered to ${urls.join(", ")}.`
-    : "No webhook endpoint is registered.";
 }
 
 function row({ event, deliveries }) {

@@ -7,10 +7,12 @@ import { element, moment, notify } from "./dom.js";
 import { showEvents } from "./events.js";
 import { listenToFaults, showFaults } from "./faults.js";
 import { showObjects } from "./objects.js";
+import { showPayments } from "./payments.js";
 
 const REFRESH_MS = 2000;
 const SECTIONS = {
   events: showEvents,
+  payments: showPayments,
   objects: showObjects,
   clock: showClock,
   faults: showFaults,
@@ -24,7 +26,7 @@ async function refresh() {
   try {
     const state = await read("state");
     element("now").textContent = moment(state.clock.now);
-    await SECTIONS[currentSection()](state);
+    await SECTIONS[currentSection()](state, refresh);
     if (lost) notify("");
     lost = false;
   } catch (failure) {

@@ -2,6 +2,7 @@
 
 import { read } from "./api.js";
 import { badge, element, h, json, moment, showList } from "./dom.js";
+import { money } from "./money.js";
 
 const SHOWN = 50;
 const PAGES = ["checkout.session", "billing_portal.session"];
@@ -10,6 +11,8 @@ const TONES = {
   processing: "wait", requires_action: "wait", pending: "wait",
   requires_payment_method: "none", canceled: "none", disabled: "bad", failed: "bad",
   complete: "good", trialing: "good", open: "wait", draft: "wait", incomplete: "wait", paused: "wait",
+  won: "good", lost: "bad", warning_closed: "good", needs_response: "bad", under_review: "wait",
+  warning_needs_response: "wait", warning_under_review: "wait",
   past_due: "bad", unpaid: "bad", uncollectible: "bad", expired: "none", incomplete_expired: "none", void: "none",
 };
 
@@ -75,10 +78,4 @@ function amountOf(object) {
 
 function price({ unit_amount: amount, currency, recurring }) {
   return `${money(amount, currency)}${recurring ? ` per ${recurring.interval}` : ""}`;
-}
-
-// Intl knows how many decimals a currency has: 1000 usd is $10.00, 1000 jpy is ¥1,000.
-function money(amount, currency) {
-  const format = new Intl.NumberFormat("en", { style: "currency", currency });
-  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
