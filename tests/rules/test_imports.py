@@ -29,8 +29,8 @@ MAY_IMPORT: dict[str, str] = {
     "provisioning": "catalog errors money prices stripe_gateway",
     "mail": "config",
     "analytics": "config money",
-    "work": "analytics catalog checkouts config db errors jobs ledger mail money payments prices"
-    " stripe_gateway subscriptions users",
+    "work": "analytics catalog catching_up checkouts config db errors inbox jobs ledger mail money"
+    " payments prices redelivery stripe_gateway subscriptions users",
     "redelivery": "db handlers inbox stripe_gateway",
     "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
     "tables": "attempts catching_up checkouts inbox jobs ledger payments prices subscriptions users",
