@@ -86,10 +86,11 @@ def a_line(
     proration: bool = False,
     quantity: int = 1,
     subscription: str = "sub_1",
+    id: str | None = None,
 ) -> InvoiceLine:
     """A line for a price such as basic_monthly."""
     return InvoiceLine(
-        id=f"il_{uuid.uuid4().hex}",
+        id=id or f"il_{uuid.uuid4().hex}",
         amount=amount,
         price_id=price,
         subscription_id=subscription,
@@ -107,11 +108,14 @@ class PaperShop:
 
     app: Flask
     catalog: Catalog = field(default_factory=a_catalog)
-    customer: Customer = field(init=False)
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    user_id: str = ""
+    customer: Customer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.customer = a_user(self.app)
+        if not self.user_id:
+            self.user_id = a_user(self.app).id
+        self.customer = Customer(self.user_id, "", f"cus_{self.user_id}")
 
     def subscribed(
         self, name: str = "sub_1", status: str = "active", ended_at: datetime | None = None
