@@ -167,7 +167,8 @@ def catch_up(since: datetime | None, as_json: bool) -> None:
         _ended_early(error)
     covered = catching_up.coverage(db.session())
     if as_json:
-        click.echo(json.dumps(_found(run) | _times(vars(covered)), indent=2))
+        reach = {"covered_from": covered.since, "covered_until": covered.until}
+        click.echo(json.dumps(_found(run) | _times(reach), indent=2))
     else:
         click.echo(_told(run))
         if covered.since and covered.until:

@@ -2,7 +2,6 @@
 
 import logging
 import random
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, or_, select, tuple_
@@ -79,10 +78,8 @@ def unsettled(
     query = query.where(StripeEvent.state.in_(UNSETTLED))
     if after is not None:
         query = query.where(place > after)
-    rows: Sequence[tuple[datetime, str]] = session.execute(
-        query.order_by(StripeEvent.received_at, StripeEvent.id).limit(limit)
-    ).tuples().all()  # fmt: skip
-    return list(rows)
+    rows = session.execute(query.order_by(StripeEvent.received_at, StripeEvent.id).limit(limit))
+    return [(row.received_at, row.id) for row in rows]
 
 
 def fail(session: Session, row: StripeEvent, error: str) -> None:
