@@ -174,6 +174,34 @@ def test_an_invoice_without_money_has_no_receipt(
     assert mail_server.received == []
 
 
+def synced(app: Flask, made: stripe.Subscription, event: str) -> None:
+    """As after an event about the subscription: both jobs, and all that they promise."""
+    customer, args = str(made.customer), {"subscription": made.id}
+    promised(app, "sync_subscription", f"sync_subscription:{made.id}:{event}", **args)
+    promised(app, "sync_invoices", f"sync_invoices:{customer}:{event}", customer=customer)
+    do_work(app)
+
+
+def test_from_the_event_to_the_mails_of_a_whole_subscription(
+    app: Flask, mail_server: MailServer, client: stripe.StripeClient, customer: Customer
+) -> None:
+    """Nothing here is a row of the test's: Stripe is asked, credits are granted, mail follows."""
+    monthly = price(client, 4900, lookup_key="premium_plan_monthly").id
+    made = subscribed(client, customer.stripe_id, monthly)
+    synced(app, made, "evt_1")
+    synced(app, made, "evt_2")
+    subject, text = the_mail(mail_server, customer)
+    assert subject == "Your receipt from Our Shop: Premium, monthly, $49.00"
+    assert "Your payment of $49.00 succeeded, and 5,000 credits are in your balance.\n" in text
+    client.v1.subscriptions.cancel(made.id)
+    synced(app, made, "evt_3")
+    synced(app, made, "evt_4")
+    _, last = mail_server.messages()
+    assert last["Subject"] == "Your subscription at Our Shop has ended"
+    assert "Your subscription to Premium ended on" in words(last)[1]
+    assert set(states(app).values()) == {"done"}
+
+
 # A payment that failed
 
 
