@@ -168,12 +168,15 @@ class PaperShop:
 
     def credits(self, facts: InvoiceFacts) -> bool:
         """Have the invoice's credits brought, as sync_invoices() does when it finds it paid."""
-        with self.app.app_context():
-            with transaction() as session:
-                if session.get(Invoice, facts.id) is None:
-                    session.add(self._stored(facts))
-            with transaction() as session:
-                return credit(session, self.catalog, self.prices(), facts)
+        self.stores(facts)
+        with self.app.app_context(), transaction() as session:
+            return credit(session, self.catalog, self.prices(), facts)
+
+    def stores(self, facts: InvoiceFacts) -> None:
+        """Our row of the invoice is there."""
+        with self.app.app_context(), transaction() as session:
+            if session.get(Invoice, facts.id) is None:
+                session.add(self._stored(facts))
 
     def pays(self, *lines: InvoiceLine, paid_at: datetime, total: int | None = None) -> str:
         """An invoice of these lines was paid; its id."""
