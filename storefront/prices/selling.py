@@ -48,9 +48,9 @@ def identify(session: Session, catalog: Catalog, livemode: bool, price: PriceFac
     for plan, ours in sold(catalog):
         if (ours.lookup_key, ours.interval) == (price.lookup_key, price.interval):
             return plan.code, ours.interval
-    interval = price.plan_interval
-    if price.plan and interval and interval == price.interval and catalog.find_plan(price.plan):
-        return price.plan, interval
+    interval = price.interval
+    if price.plan and interval and price.plan_interval == interval:
+        return (price.plan, interval) if catalog.find_plan(price.plan) else None
     return None
 
 
