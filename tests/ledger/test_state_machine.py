@@ -19,9 +19,12 @@ from tests.support.builders import a_user
 USERS = range(3)
 IDS = range(12)
 amounts = st.one_of(st.integers(1, 50), st.integers(1, 10**9))
-steps = st.tuples(
-    st.sampled_from(IDS), st.sampled_from(("top_up", "spend")), st.sampled_from(USERS), amounts
-)
+SIGNS = {
+    "top_up": 1, "spend": -1, "refund": -1, "refund_reversed": 1, "dispute": -1,
+    "dispute_reversed": 1, "adjustment_in": 1, "adjustment_out": -1,
+}  # fmt: skip
+codes = st.sampled_from(("top_up", "spend", *SIGNS))
+steps = st.tuples(st.sampled_from(IDS), codes, st.sampled_from(USERS), amounts)
 
 
 @dataclass
@@ -35,8 +38,8 @@ class Oracle:
     def apply(self, id: int, code: str, user: int, credits: int) -> str:
         if id in self.made:
             return "again" if self.made[id] == (code, user, credits) else "conflict"
-        change = credits if code == "top_up" else -credits
-        if self.balances[user] + change < 0:
+        change = SIGNS[code] * credits
+        if code == "spend" and self.balances[user] + change < 0:
             return "insufficient"
         self.balances[user] += change
         self.made[id] = (code, user, credits)
@@ -103,6 +106,11 @@ class LedgerMachine(RuleBasedStateMachine):
                 found = [(row.id, row.signed_credits, row.balance_after) for row in reversed(rows)]
                 expected = [step for step in self.oracle.history if step[0] == index]
                 assert found == [(self._name(id), *rest) for _, id, *rest in expected]
+
+    @rule(limit=st.integers(1, 9))
+    def seal(self, limit: int) -> None:
+        with self.app.app_context(), transaction() as session:
+            ledger.seal(session, limit)
 
     @invariant()
     def books_are_clean(self) -> None:
