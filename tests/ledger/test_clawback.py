@@ -213,8 +213,10 @@ def test_grants_of_somebody_else_are_nothing_here(app: Flask) -> None:
     buys(app, bob, 100, "bob's")
     grants(app, bob, 50, MARCH, "bob's plan")
     buys(app, ada, 10, "ada's")
+    grants(app, ada, 10, MARCH, "ada's plan")
     takes_back(app, ada, 10, "bob's", "bob's plan")
-    assert [books.balance(app, user.id) for user in (ada, bob)] == [0, 150]
+    assert [books.balance(app, user.id) for user in (ada, bob)] == [10, 150]
+    assert remainders(app, ada.id) == {"ada's plan": 0}, "as anything that leaves a wallet"
     assert remainders(app, bob.id) == {"bob's plan": 50}
 
 

@@ -10,9 +10,10 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from storefront import ledger
+from storefront import ledger, work
 from storefront.db import db, transaction
 from storefront.ledger import Order
+from storefront.web import current
 from tests.support import books
 from tests.support.builders import a_user
 from tests.support.races import at_once, raised
@@ -96,6 +97,22 @@ def test_workers_at_once_seal_each_transfer_once(app: Flask) -> None:
         assert raised(outcomes) == []
     seal(app)
     assert len(seals(app)) == len(books.read(app).transfers) == 50
+    books.assert_clean(app)
+
+
+def test_the_schedule_seals_all_that_moved(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is bounded, and the next one goes on where it ended."""
+    monkeypatch.setattr(work.upkeep, "SEALS_AT_ONCE", 2)
+    monkeypatch.setattr(work.upkeep, "SEAL_BATCHES", 2)
+    ada = a_user(app)
+    moves(app, ada.id, *(f"a{n}" for n in range(7)))
+    (entry,) = [each for each in work.SCHEDULE if each.name == "seal_ledger"]
+    sealed = []
+    for _ in range(3):
+        with app.app_context():
+            work.registry(current.work_context())[entry.name]({})
+        sealed.append(len(seals(app)))
+    assert sealed == [4, 7, 7]
     books.assert_clean(app)
 
 
