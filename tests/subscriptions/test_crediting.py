@@ -340,23 +340,20 @@ def test_money_that_was_paid_twice_brings_credits_twice(app: Flask) -> None:
 
 
 def test_cancelling_and_subscribing_again_brings_no_free_credits(app: Flask) -> None:
-    shop = a_shop(app)
-    shop.pays(a_line("basic_monthly", 1000, JANUARY, FEBRUARY), paid_at=JANUARY)
-    for number in range(2, 6):
-        old, new = f"sub_{number - 1}", f"sub_{number}"
-        start = at(f"2031-01-0{number}") if number > 2 else JANUARY
-        moment = at(f"2031-01-0{number + 1}")
-        end = FEBRUARY if number == 2 else start.replace(month=2)
-        shop.pays(
-            a_line("basic_monthly", -1, moment, end, proration=True, subscription=old),
-            paid_at=moment,
-        )
-        shop.subscribed(old, "canceled", moment)
-        shop.subscribed(new)
-        month = a_line("basic_monthly", 1000, moment, moment.replace(month=2), subscription=new)
-        shop.pays(month, paid_at=moment)
-    assert sum(shop.amounts()) <= 1000 + 1000 * 5 // 31 + 4
-    assert shop.owed() == 0
+    """Each day she cancels, has the unused time given back, and subscribes anew."""
+    shop = PaperShop(app)
+    for day in range(1, 6):
+        name, start, end = f"sub_{day}", at(f"2031-01-0{day}"), at(f"2031-02-0{day}")
+        shop.subscribed(name)
+        month = a_line("basic_monthly", 1000, start, end, subscription=name)
+        shop.pays(month, paid_at=start)
+        cancelled = at(f"2031-01-0{day + 1}")
+        unused = a_line("basic_monthly", -968, cancelled, end, proration=True, subscription=name)
+        shop.pays(unused, paid_at=cancelled)
+        shop.subscribed(name, "canceled", cancelled)
+    used = 5 * (1000 - 968)  # a day of 31, rounded
+    assert sum(shop.amounts()) - shop.owed() == used
+    assert sum(shop.amounts()) == 1000 + 4 * (1000 - 968), "what is unused pays for the next month"
 
 
 def test_due_installments_come_before_an_invoice_that_is_paid_later(app: Flask) -> None:
