@@ -76,7 +76,7 @@ class Plan:
 
     `credits` are granted for each month of a subscription, or once for a one-time purchase; with
     `yearly_credits` "yearly" a year's are granted at its beginning. `max_quantity` is how many of
-    a one-time plan may be bought together.
+    a one-time plan a customer may have in all.
     """
 
     code: str

@@ -24,13 +24,8 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 INTERVALS = {"monthly": "month", "yearly": "year"}
 
 
-def sells_the_catalogue(app: Flask, stripe: FakeStripe) -> None:
-    """Products and prices at fakestripe for all that the catalogue sells, and the shop knows."""
-    make_prices(stripe, app.extensions["catalog"])
-    learn_prices(app)
-
-
 def make_prices(stripe: FakeStripe, catalog: Catalog) -> None:
+    """Products and prices at fakestripe for all that the catalogue sells."""
     client = stripe.client()
     for plan in catalog.plans:
         for price in plan.prices:
@@ -39,6 +34,7 @@ def make_prices(stripe: FakeStripe, catalog: Catalog) -> None:
 
 
 def learn_prices(app: Flask) -> None:
+    """The shop asks Stripe what it sells, and everything is there."""
     with app.app_context():
         assert prices.refresh(app.extensions["stripe_gateway"], app.extensions["catalog"]) == []
 
