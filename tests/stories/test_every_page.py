@@ -14,7 +14,7 @@ from tests.support.shop import RunningShop
 pytestmark = pytest.mark.browser
 
 PUBLIC = ("/", "/login", "/register", "/no-such-page")
-PRIVATE = ("/", "/top-up", "/account", "/account/password")
+PRIVATE = ("/", "/top-up", "/account", "/account/password", "/billing")
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 AXE_KNOCKS = "Failed to execute 'postMessage' on 'DOMWindow': The target origin provided"
 """axe asks every frame on the page to answer; the Payment Element's is none of its business."""
