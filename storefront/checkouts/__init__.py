@@ -22,8 +22,8 @@ from storefront.checkouts.settling import settle
 from storefront.checkouts.tables import UNFINISHED, Checkout
 
 __all__ = [
-    "BOUGHT",
     "ASKING_INTERVAL",
+    "BOUGHT",
     "UNFINISHED",
     "Checkout",
     "Opened",
