@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+from storefront import jobs
+from storefront.db import transaction, utcnow
 from storefront.jobs import Args, Registry, Scheduled
 from storefront.work.context import Context
-from storefront.work.events import catch_up, catch_up_at_start, prune_events, retry_events
+from storefront.work.events import catch_up, prune_events, retry_events
 from storefront.work.mails import mail_invoice_receipt, mail_payment_failed, mail_receipt
 from storefront.work.reports import ga4_purchase, ga4_refund
 from storefront.work.settled import invoice_paid, payment_settled
@@ -53,3 +55,14 @@ def registry(context: Context) -> Registry:
     """All functions by kind, scheduled ones by their name, ready to be called with arguments."""
     scheduled = {each.name: each.function for each in SCHEDULE}
     return {kind: partial(do, context) for kind, do in (HANDLERS | scheduled).items()}
+
+
+def catch_up_at_start() -> None:
+    """Have a worker that starts look at once for events that came while there was none, also when
+    the period's run was done already."""
+    now = utcnow()
+    scheduled = next(each for each in SCHEDULE if each.function is catch_up)
+    extra = f"{jobs.RUN_PREFIX}{scheduled.name}:start:{now:%Y-%m-%dT%H:%M:%SZ}"
+    with transaction() as session:
+        if not jobs.promise(session, scheduled.name, {}, key=scheduled.key(now)):
+            jobs.promise(session, scheduled.name, {}, key=extra)

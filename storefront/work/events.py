@@ -40,14 +40,6 @@ def catch_up(context: Context, _args: Args) -> None:
             jobs.promise(session, "catch_up", {}, key=f"{jobs.RUN_PREFIX}catch_up:after:{run.id}")
 
 
-def catch_up_at_start() -> None:
-    """Have a worker that starts look at once for what came while there was none, whether or not
-    the period's run was done."""
-    with transaction() as session:
-        key = f"{jobs.RUN_PREFIX}catch_up:start:{utcnow():%Y-%m-%dT%H:%M:%SZ}"
-        jobs.promise(session, "catch_up", {}, key=key)
-
-
 def prune_events(_context: Context, _args: Args) -> None:
     """Delete events that nobody can need any more, and results of old catch-ups."""
     before = utcnow() - inbox.PRUNED_AFTER
