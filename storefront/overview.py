@@ -48,11 +48,11 @@ class Overview:
         return next(waiting, None)
 
     def owned(self) -> dict[str, int]:
-        """How many of each one-time plan the customer has or is paying for; what was refunded in
-        full does not count. (checkouts.owned() says the same of one plan.)"""
+        """How many of each one-time plan the customer has or is paying for; what all the
+        money is back of does not count. (checkouts.owned() says the same of one plan.)"""
         owned: dict[str, int] = {}
         for it in self.purchases:
-            if it.amount_refunded == 0 or it.amount_refunded < it.amount_received:
+            if it.kept:
                 owned[it.pack_or_plan] = owned.get(it.pack_or_plan, 0) + it.quantity
         return owned
 
@@ -75,11 +75,10 @@ def read(session: Session, user_id: str) -> Overview:
         .outerjoin(Invoice, and_(name == "invoice", Invoice.id.in_(shown)))
     )
     rows = session.execute(query).all()
-    held, bought, invoices = ([row[n] for row in rows if row[n] is not None] for n in range(3))
     return Overview(
-        subscriptions=sorted(held, key=_started, reverse=True),
-        purchases=sorted(bought, key=_made, reverse=True),
-        invoices=sorted(invoices, key=_made, reverse=True),
+        subscriptions=sorted(filter(None, (row[0] for row in rows)), key=_started, reverse=True),
+        purchases=sorted(filter(None, (row[1] for row in rows)), key=_made, reverse=True),
+        invoices=sorted(filter(None, (row[2] for row in rows)), key=_made, reverse=True),
         owed=max(rows[0][3], 0),
     )
 

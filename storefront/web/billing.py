@@ -10,7 +10,7 @@ from flask import Blueprint, Response, flash, jsonify, redirect, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from storefront import checkouts
+from storefront import checkouts, reversals
 from storefront.checkouts import Opened
 from storefront.db import db
 from storefront.errors import BadInput, NotFound, StorefrontError
@@ -66,6 +66,8 @@ def checkout() -> ResponseReturnValue:
     form = CheckoutForm()
     choice = Choice.of(form.plan.data, form.interval.data)
     try:
+        bar = current.settings().bar_on_dispute
+        reversals.refuse_top_up(db.session(), bar, current.user().id)
         opened = checkouts.open_checkout(
             current.gateway(),
             current.catalog(),
@@ -75,7 +77,8 @@ def checkout() -> ResponseReturnValue:
             form.interval_of(current.catalog()),
             form.how_many(),
         )
-        return redirect(_address(opened), 303)
+        leaving = redirect(_address(opened), 303)
+        return leaving if opened.kind == "checkout" else portal_visits.begin(leaving)
     except StorefrontError as refusal:
         return _refused(refusal, choice)
 

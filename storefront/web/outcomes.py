@@ -26,6 +26,8 @@ def of(payment: Payment, *, asked: bool) -> Outcome:
     Without that, an unpaid row may merely be late (the customer confirmed, the webhook is on its
     way), so that it is neither called failed nor abandoned yet.
     """
+    if payment.status == "succeeded" and not payment.kept:
+        return _REFUNDED if payment.amount_disputed == 0 else _DISPUTED
     if payment.status == "succeeded":
         return _SUCCEEDED if payment.kind == "top_up" else _BOUGHT
     if payment.status == "canceled":
@@ -51,6 +53,18 @@ _SUCCEEDED = Outcome(
 )
 _BOUGHT = Outcome(
     "succeeded", "Payment succeeded", "Thank you. What you bought is yours to keep.", settled=True
+)
+_REFUNDED = Outcome(
+    "refunded",
+    "Payment refunded",
+    "All of this payment was given back to you, and what it had paid for was taken back.",
+    settled=True,
+)
+_DISPUTED = Outcome(
+    "disputed",
+    "Payment disputed",
+    "Your bank has taken this payment back, and what it had paid for was taken back.",
+    settled=True,
 )
 _CANCELED = Outcome(
     "canceled", "Payment canceled", "This payment was canceled. Nothing was charged.", settled=True

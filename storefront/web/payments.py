@@ -8,12 +8,12 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from storefront import payments
+from storefront import payments, reversals
 from storefront.catalog import Catalog, Pack
 from storefront.db import db
 from storefront.errors import BadInput, StorefrontError
 from storefront.payments import Payment
-from storefront.web import current, outcomes, pages
+from storefront.web import current, money_back, outcomes, pages
 from storefront.web.outcomes import Outcome
 from storefront.web.problems import wants_json
 from storefront.web.security import hide_referrer
@@ -51,6 +51,8 @@ class TopUpOrder:
 def create_payment_intent() -> tuple[Response, int]:
     """Open a payment; the amount is the catalogue's, whatever the browser believes."""
     order = TopUpOrder.from_json(_json_body(), current.catalog())
+    bar = current.settings().bar_on_dispute
+    reversals.refuse_top_up(db.session(), bar, current.user().id)
     opened = payments.open_top_up(current.gateway(), current.user(), order.pack, order.order_key)
     return jsonify(vars(opened)), 201
 
@@ -69,7 +71,13 @@ def show(payment_id: str) -> ResponseReturnValue:
         return jsonify(_as_json(payment, outcome))
     plan = current.catalog().find_plan(payment.pack_or_plan)
     bought = plan.name if plan else payment.pack_or_plan
-    return render_template("payments/show.html", payment=payment, outcome=outcome, bought=bought)
+    return render_template(
+        "payments/show.html",
+        payment=payment,
+        outcome=outcome,
+        bought=bought,
+        money_back=money_back.lines(payment),
+    )
 
 
 def _refresh(payment: Payment) -> bool:

@@ -77,8 +77,9 @@ def savings(catalog: Catalog) -> str | None:
 
 def costs_nothing(catalog: Catalog) -> str:
     """The price of a free plan, in the currency of the others, such as $0."""
-    priced = [*(price for plan in catalog.plans for price in plan.prices), *catalog.packs]
-    return format_money(0, priced[0].currency, short=True)
+    prices = [price for plan in catalog.plans for price in plan.prices]
+    currency = prices[0].currency if prices else catalog.packs[0].currency
+    return format_money(0, currency, short=True)
 
 
 def offer(
