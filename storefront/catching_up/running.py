@@ -8,7 +8,7 @@ from storefront import handlers
 from storefront.catching_up import walking, walks
 from storefront.catching_up.tables import CatchUp, EventWalk
 from storefront.catching_up.visit import Tally, Visit
-from storefront.catching_up.walking import Descent, Types
+from storefront.catching_up.walks import Descent, Types
 from storefront.db import db, transaction, utcnow
 from storefront.errors import NotFound, StorefrontError
 from storefront.ids import new_id
@@ -109,8 +109,7 @@ def _prepare(types: Types, edge: datetime, notes: list[str]) -> tuple[str | None
                 until = walk.covered_until or walk.cursor_created
                 notes.append(GAP.format(until=_minute(until), edge=_minute(edge)))
             walks.forget(session, types, walk.cursor)
-        place = Descent(walk.anchor_created, walk.anchor, walk.anchor_created, walk.position)
-        return walk.cursor, place
+        return walk.cursor, Descent(walk.anchor, walk.anchor_created, walk.position)
 
 
 def _outlived(walk: EventWalk, edge: datetime) -> bool:

@@ -2,12 +2,12 @@
 newest event to the oldest; and past those that Stripe could not deliver."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
 from storefront.catching_up import walks
 from storefront.catching_up.visit import Visit
+from storefront.catching_up.walks import Descent, Types
 from storefront.db import transaction, utcnow
 from storefront.stripe_gateway import Event, EventPage
 
@@ -18,26 +18,6 @@ still appear on the list before them. They are read again next time."""
 UNDELIVERED_PAGES = 10
 """The newest thousand: another endpoint of the account, which always fails, must not make this
 endless. What is beyond comes with the walk."""
-
-Types = tuple[str, ...]
-
-
-@dataclass
-class Descent:
-    """Where a walk from the newest event to the oldest is: everything from `anchor`, the newest
-    event that is settled, down to `position` is recorded."""
-
-    newest_created: datetime | None = None
-    anchor: str | None = None
-    anchor_created: datetime | None = None
-    position: str | None = None
-
-    def take(self, page: EventPage) -> None:
-        self.position = page.oldest_id or self.position
-        for event in page.events:
-            self.newest_created = self.newest_created or event.created
-            if self.anchor is None and event.created <= self.newest_created - SETTLING:
-                self.anchor, self.anchor_created = event.id, event.created
 
 
 def forward(visit: Visit, types: Types, cursor: str) -> bool:
@@ -66,20 +46,20 @@ def backward(visit: Visit, types: Types, descent: Descent, since: datetime) -> b
     """From the newest event, or from where an earlier descent was left, to `since`; False when
     patience ran out before. Raises NotFound when Stripe does not know its position."""
     begun, resumed = utcnow(), descent.position is not None
+    newest_created: datetime | None = None
     ended = False
     while not ended:
-        page = visit.gateway.list_events(
-            types, older_than=descent.position, created_from=since
-        )  # fmt: skip
+        page = visit.gateway.list_events(types, older_than=descent.position, created_from=since)
         tally = visit.take_in(page.events)
-        descent.take(page)
-        ended = not page.more
+        newest_created = newest_created or (page.events[0].created if page.events else None)
+        _descend(descent, page, newest_created)
+        ended = not page.more or page.oldest_id is None
         with transaction() as session:
             if ended:
                 covered_until = descent.anchor_created if resumed else begun
-                walks.descended(session, types, vars(descent), since, covered_until)
+                walks.descended(session, types, descent, since, covered_until)
             elif descent.anchor is not None:
-                walks.descending(session, types, vars(descent))
+                walks.descending(session, types, descent)
             visit.save(session, tally)
         if not ended and visit.out_of_patience:
             return False
@@ -96,7 +76,7 @@ def back_to(visit: Visit, types: Types, since: datetime) -> None:
         tally = visit.take_in(page.events)
         with transaction() as session:
             visit.save(session, tally)
-        if not page.more:
+        if not page.more or page.oldest_id is None:
             return
         position = page.oldest_id
 
@@ -111,11 +91,21 @@ def sweep(visit: Visit, types: Types) -> None:
         visit.counted.update(event.id for event in page.events)
         with transaction() as session:
             visit.save(session, tally)
-        if not page.more or visit.out_of_patience:
+        if not page.more or page.oldest_id is None or visit.out_of_patience:
             break
         position = page.oldest_id
     with transaction() as session:
         walks.swept(session, types)
+
+
+def _descend(descent: Descent, page: EventPage, newest_created: datetime | None) -> None:
+    """Stand behind this page, and choose the anchor when the first settled event is on it."""
+    descent.position = page.oldest_id or descent.position
+    if descent.anchor is None and newest_created is not None:
+        settled = (it for it in page.events if it.created <= newest_created - SETTLING)
+        anchor = next(settled, None)
+        if anchor is not None:
+            descent.anchor, descent.anchor_created = anchor.id, anchor.created
 
 
 def _newest_created(visit: Visit, types: Types, page: EventPage) -> datetime:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from storefront import catching_up
+from storefront import catching_up, handlers
 from storefront.db import db, utcnow
 from storefront.errors import StripeUnavailable
 from tests.support import books
 from tests.support.caught_up import (
+    KEY,
     balances,
     catches_up,
     counts,
@@ -18,6 +19,7 @@ from tests.support.caught_up import (
     walks,
     wanted,
 )
+from tests.support.retried import Killed, deadly
 from tests.support.served import ServedShop
 
 A_WHILE = 300
@@ -181,6 +183,30 @@ def test_what_could_not_be_delivered_comes_first_and_is_counted_once(shop: Serve
     assert run["listed"] == run["known"] + run["missing"] == total
     assert balances(shop, buyers) == [1000, 1000]
     books.assert_clean(shop.app)
+
+
+def test_an_event_that_kills_its_process_holds_up_no_other(
+    deaf: ServedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does the catch-up meet it again at the same place and die there for ever."""
+    deaf.buys(deaf.a_buyer(), "usd_5", KEY, card="pm_card_visa_chargeDeclined")
+    (healthy,) = sells(deaf, 1)
+    monkeypatch.setitem(handlers.HANDLERS, "payment_intent.payment_failed", deadly)
+    with pytest.raises(Killed):
+        catches_up(deaf.app)
+    run = catches_up(deaf.app)
+    assert (run["complete"], run["failed"]) == (True, 1)
+    assert deaf.balance(healthy) == 1000
+
+
+def test_an_event_that_fails_is_counted_and_holds_up_no_other(deaf: ServedShop) -> None:
+    (unlucky, healthy) = sells(deaf, 2)
+    books.execute(deaf.app, "UPDATE payments SET amount_cents = 999 WHERE user_id = :id",
+                  id=unlucky.id)  # fmt: skip
+    run = catches_up(deaf.app)
+    assert (run["complete"], run["failed"]) == (True, 1)
+    assert balances(deaf, [unlucky, healthy]) == [0, 1000]
+    assert catches_up(deaf.app)["failed"] == 1, "until a person looks"
 
 
 def test_without_an_answer_nothing_moves_and_the_error_is_kept(deaf: ServedShop) -> None:

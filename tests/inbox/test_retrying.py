@@ -17,7 +17,7 @@ from storefront.stripe_gateway import Event
 from tests.support import books
 from tests.support.builders import a_payment, deliver, event_of, moved, paid
 from tests.support.races import at_once, raised
-from tests.support.retried import is_due, retries_due
+from tests.support.retried import Killed, deadly, is_due, retries_due
 from tests.webhooks.test_failures import sabotaged
 
 
@@ -96,15 +96,6 @@ def test_a_poison_event_holds_up_no_other(app: Flask, client: FlaskClient) -> No
         assert retries_due(app) == 2
     assert books.read(app).event_states() == {first["id"]: "failed", second["id"]: "handled"}
     assert books.balance(app, healthy.customer.id) == 1000
-
-
-class Killed(BaseException):
-    """As SIGKILL: nothing catches it, and what was open is rolled back."""
-
-
-def deadly(session: Session, _event: Event) -> State:
-    session.rollback()
-    raise Killed
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from storefront import redelivery
 from storefront.db import transaction
-from storefront.inbox import StripeEvent
+from storefront.inbox import State, StripeEvent
+from storefront.stripe_gateway import Event
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,3 +32,13 @@ def retries_due(app: Flask) -> int:
     """What the worker does on schedule; how many events were tried."""
     with app.app_context():
         return redelivery.retry_due()
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing catches it, and what was open is rolled back."""
+
+
+def deadly(session: Session, _event: Event) -> State:
+    """A handler that takes its process with it."""
+    session.rollback()
+    raise Killed
