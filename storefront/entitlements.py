@@ -2,7 +2,7 @@
 
 A subscription gives access while it is `active` or `trialing`, and while it is `past_due` until a
 grace has passed; in every other state it gives none. One-time purchases add theirs for good,
-unless they were refunded in full. Who has neither has the free plan, if there is one.
+unless all of their money went back. Who has neither has the free plan, if there is one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -185,8 +185,7 @@ def _lapsed(subscription: Subscription, grace: timedelta, rest: Entitlement) -> 
 
 
 def _is_kept(payment: Payment) -> bool:
-    refunded = payment.amount_refunded > 0 and payment.amount_refunded >= payment.amount_received
-    return payment.status == "succeeded" and not refunded
+    return payment.status == "succeeded" and payment.kept
 
 
 def _purchase(payment: Payment, catalog: Catalog) -> Purchase:

@@ -56,6 +56,14 @@ class InsufficientCredits(StorefrontError):
     title = "Not enough credits"
 
 
+class Disputed(StorefrontError):
+    """The customer's bank disputes a payment, and the shop waits until that is settled."""
+
+    status = 403
+    code = "payment_disputed"
+    title = "A payment is disputed"
+
+
 class TransferConflict(StorefrontError):
     """A transfer id is taken by a transfer with another content; nothing was moved."""
 

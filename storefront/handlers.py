@@ -14,6 +14,7 @@ from storefront import checkouts, inbox, jobs, ledger, payments, subscriptions, 
 from storefront.db import db, transaction
 from storefront.errors import Unprocessable
 from storefront.inbox import Effect, Outcome, State
+from storefront.money_back import charge_refunded, dispute_changed, fraud_warned, refund_changed
 from storefront.stripe_gateway import CheckoutSession, Event, Intent
 from storefront.stripe_gateway.reading import mapping, named, reference, whole
 
@@ -170,6 +171,17 @@ HANDLERS: dict[str, Effect] = {
     "invoice.payment_action_required": invoice_not_paid,  # ask for 3-D Secure
     "customer.updated": customer_changed,
     "customer.deleted": customer_deleted,  # forget the customer's id
+    "refund.created": refund_changed,  # money goes back: take back its credits
+    "refund.updated": refund_changed,  # it arrived, or did not
+    "refund.failed": refund_changed,  # it came back to us: return the credits
+    "charge.refunded": charge_refunded,  # a sum; a reminder of what we may have missed
+    "charge.dispute.created": dispute_changed,  # a bank asks, or takes the money
+    "charge.dispute.updated": dispute_changed,
+    "charge.dispute.funds_withdrawn": dispute_changed,  # the money is gone: so are its credits
+    "charge.dispute.funds_reinstated": dispute_changed,  # it is back: so are they
+    "charge.dispute.closed": dispute_changed,  # won, lost, or nothing came of it
+    "radar.early_fraud_warning.created": fraud_warned,  # write it down for the operator
+    "radar.early_fraud_warning.updated": fraud_warned,
 }
 
 

@@ -18,7 +18,29 @@ class Line:
 
     @property
     def cause(self) -> str:
-        return MOVEMENTS[self.transfer.code].says
+        """In plain words, such as: Refund of $10.00: −1,000 credits."""
+        said = _MONEY_BACK.get(self.transfer.code)
+        if said is None:
+            return MOVEMENTS[self.transfer.code].says
+        return said.format(money=self.transfer.note, credits=_signed(self.transfer.signed_credits))
+
+    @property
+    def note(self) -> str:
+        """What there is to add to the cause."""
+        return "" if self.transfer.code in _MONEY_BACK else self.transfer.note
+
+
+_MONEY_BACK = {
+    "refund": "Refund of {money}: {credits} credits",
+    "refund_reversed": "Refund of {money} failed: {credits} credits returned",
+    "dispute": "Payment disputed, {money} withdrawn: {credits} credits",
+    "dispute_reversed": "Dispute settled, {money} given back: {credits} credits returned",
+}
+"""The note of these movements is the money that moved with the credits."""
+
+
+def _signed(credits: int) -> str:
+    return f"{credits:+,}".replace("-", "−")
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from storefront.jobs import Job
 from storefront.ledger import Account, Lot, LotUse, Seal, Transfer
 from storefront.payments import Payment
 from storefront.prices import StripeObject, StripePrice
+from storefront.reversals import Dispute, FraudWarning, InvoiceClaim, Refund
 from storefront.subscriptions import Invoice, PlanCredit, Subscription
 from storefront.users import User
 
 ALL = (
     User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Seal, Job, Attempt,
     Subscription, Invoice, PlanCredit, Checkout, StripePrice, StripeObject,
-    EventWalk, CatchUp,
+    EventWalk, CatchUp, Refund, Dispute, FraudWarning, InvoiceClaim,
 )  # fmt: skip

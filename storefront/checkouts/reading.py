@@ -33,9 +33,10 @@ def purchases(session: Session, user_id: str) -> list[Payment]:
 
 
 def owned(session: Session, user_id: str, plan: str) -> int:
-    """How many of a one-time plan the customer has, or is paying for; what was refunded in full
-    does not count."""
-    kept = or_(Payment.amount_refunded == 0, Payment.amount_refunded < Payment.amount_received)
+    """How many of a one-time plan the customer has, or is paying for; what all the money is
+    back of (as Payment.kept says) does not count."""
+    gone = Payment.amount_refunded + Payment.amount_disputed
+    kept = or_(gone == 0, gone < Payment.amount_received)
     mine = _purchases_of(user_id).where(Payment.pack_or_plan == plan, kept).subquery()
     return int(session.scalar(select(func.coalesce(func.sum(mine.c.quantity), 0))) or 0)
 

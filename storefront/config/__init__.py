@@ -7,7 +7,7 @@ wins over both. With no Stripe key anywhere, the settings that `bin/run` wrote f
 
 from storefront.config.files import FAKESTRIPE_ENV_FILE, ROOT, instance_folder, read_files
 from storefront.config.keys import MINIMUM_SECRET_KEY_LENGTH, STRIPE_API_BASE
-from storefront.config.settings import STRIPE_JS_URL, Config, load
+from storefront.config.settings import STRIPE_JS_URL, BarOnDispute, Config, load
 
 __all__ = [
     "FAKESTRIPE_ENV_FILE",
@@ -15,6 +15,7 @@ __all__ = [
     "ROOT",
     "STRIPE_API_BASE",
     "STRIPE_JS_URL",
+    "BarOnDispute",
     "Config",
     "instance_folder",
     "load",

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from storefront.config import keys, services, values
@@ -11,6 +12,7 @@ from storefront.config.files import ROOT, instance_folder, read_files
 from storefront.config.keys import STRIPE_API_BASE
 
 ENVIRONMENTS = ("development", "production")
+BarOnDispute = Literal["none", "top_up", "spend", "both"]
 STRIPE_JS_URL = "https://js.stripe.com/endive/stripe.js"
 GA4_ENDPOINT = "https://www.google-analytics.com"
 
@@ -42,6 +44,7 @@ class Config:
     mail_from: str
     automatic_tax: bool
     past_due_grace_days: int
+    bar_on_dispute: BarOnDispute
     ga4_measurement_id: str | None
     ga4_api_secret: str | None = field(repr=False)
     ga4_endpoint: str
@@ -113,6 +116,10 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         automatic_tax=values.flag(settings, "AUTOMATIC_TAX"),
         past_due_grace_days=values.integer(
             settings, "PAST_DUE_GRACE_DAYS", 7, minimum=0, maximum=365
+        ),
+        bar_on_dispute=cast(
+            BarOnDispute,
+            values.choice(settings, "BAR_ON_DISPUTE", "none", get_args(BarOnDispute)),
         ),
         ga4_measurement_id=measurement_id,
         ga4_api_secret=api_secret,

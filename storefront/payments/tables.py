@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storefront.db import STRICT, Base, Utc, Whole, utcnow
@@ -18,6 +18,8 @@ class Payment(Base):
     `status` is Stripe's word for the intent, or `opened` before there is one. `order_key` is the
     browser's name for one purchase: repeats of it are the same purchase. `attempt` counts
     refusals of Stripe to create the intent: a changed request needs another idempotency key.
+    `amount_refunded` is what went back or is on its way, `amount_disputed` what the customer's bank
+    has taken; `reversals` counts the refunds and disputes that there are, whatever became of them.
     """
 
     __tablename__ = "payments"
@@ -47,10 +49,19 @@ class Payment(Base):
     failure_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Utc, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(Utc, default=utcnow, onupdate=utcnow)
+    amount_disputed: Mapped[int] = mapped_column(Whole, default=0, server_default=text("0"))
+    reversals: Mapped[int] = mapped_column(Whole, default=0, server_default=text("0"))
 
     @property
     def final(self) -> bool:
         return self.status in ("succeeded", "canceled")
+
+    @property
+    def kept(self) -> bool:
+        """Not all of its money is back with the customer, by refunds or by a dispute. (One that
+        cost nothing cannot be given back.)"""
+        gone = self.amount_refunded + self.amount_disputed
+        return gone == 0 or gone < self.amount_received
 
     @property
     def failed(self) -> bool:

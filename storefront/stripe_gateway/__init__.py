@@ -23,6 +23,12 @@ from storefront.stripe_gateway.client import (
 from storefront.stripe_gateway.event_calls import EventPage
 from storefront.stripe_gateway.facts import Event, Intent, parse_event
 from storefront.stripe_gateway.invoice_facts import InvoiceFacts, InvoiceLine
+from storefront.stripe_gateway.reversal_facts import (
+    ChargeFacts,
+    DisputeFacts,
+    FraudWarningFacts,
+    RefundFacts,
+)
 from storefront.stripe_gateway.webhook import SIGNATURE_TOLERANCE_SECONDS
 
 __all__ = [
@@ -30,11 +36,14 @@ __all__ = [
     "NETWORK_RETRIES",
     "READ_TIMEOUT_SECONDS",
     "SIGNATURE_TOLERANCE_SECONDS",
+    "ChargeFacts",
     "CheckoutSession",
     "ConfigurationMissing",
     "CustomerMissing",
+    "DisputeFacts",
     "Event",
     "EventPage",
+    "FraudWarningFacts",
     "Intent",
     "InvoiceFacts",
     "InvoiceLine",
@@ -42,6 +51,7 @@ __all__ = [
     "PriceFacts",
     "PriceMissing",
     "ProductFacts",
+    "RefundFacts",
     "StripeGateway",
     "SubscriptionFacts",
     "parse_event",

@@ -10,6 +10,7 @@ from storefront.stripe_gateway.checkout_calls import CheckoutCalls
 from storefront.stripe_gateway.event_calls import EventCalls
 from storefront.stripe_gateway.facts import Event, parse_event
 from storefront.stripe_gateway.payment_calls import PaymentCalls
+from storefront.stripe_gateway.reversal_calls import ReversalCalls
 from storefront.stripe_gateway.subscription_calls import SubscriptionCalls
 from storefront.stripe_gateway.webhook import verified_text
 
@@ -22,7 +23,9 @@ NETWORK_RETRIES = 1
 stripe.enable_telemetry = False  # else it writes a file to the home folder
 
 
-class StripeGateway(PaymentCalls, CheckoutCalls, SubscriptionCalls, CatalogCalls, EventCalls):
+class StripeGateway(
+    PaymentCalls, CheckoutCalls, SubscriptionCalls, CatalogCalls, EventCalls, ReversalCalls
+):
     """Calls to one Stripe account (or to a stand-in that speaks its API)."""
 
     def __init__(self, config: Config) -> None:

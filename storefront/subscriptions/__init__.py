@@ -8,6 +8,7 @@ from storefront.subscriptions.billing import sync_invoices
 from storefront.subscriptions.granting import grant_due, owed
 from storefront.subscriptions.mirror import sync
 from storefront.subscriptions.reading import ever, find, invoices, live, of_user
+from storefront.subscriptions.stopping import resume_installments, stop_installments
 from storefront.subscriptions.tables import LIVE, OVER, Invoice, PlanCredit, Subscription
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "live",
     "of_user",
     "owed",
+    "resume_installments",
+    "stop_installments",
     "sync",
     "sync_invoices",
 ]

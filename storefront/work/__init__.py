@@ -11,6 +11,14 @@ from storefront.work.context import Context
 from storefront.work.events import catch_up, prune_events, retry_events
 from storefront.work.mails import mail_invoice_receipt, mail_payment_failed, mail_receipt
 from storefront.work.reports import ga4_purchase, ga4_refund
+from storefront.work.reversals import (
+    follow_grants,
+    mail_dispute,
+    mail_refund,
+    mail_refund_failed,
+    refund_made,
+    sync_reversals,
+)
 from storefront.work.settled import invoice_paid, payment_settled
 from storefront.work.subscription_mails import mail_subscription_cancelled, mail_trial_ending
 from storefront.work.syncs import (
@@ -36,6 +44,11 @@ HANDLERS: dict[str, Callable[[Context, Args], None]] = {
     "ga4_refund": ga4_refund,
     "sync_subscription": sync_subscription,  # something happened to it: fetch what is true
     "sync_invoices": sync_invoices,  # and credit those that are paid
+    "refund_made": refund_made,  # promises what follows money that goes back
+    "mail_refund": mail_refund,
+    "mail_refund_failed": mail_refund_failed,
+    "mail_dispute": mail_dispute,
+    "sync_reversals": sync_reversals,  # an event told too little: fetch what went back
     "expire_checkouts": expire_checkouts,  # one was paid: the others must not be
 }
 
@@ -43,6 +56,7 @@ SCHEDULE = (
     Scheduled("expire_credits", timedelta(minutes=1), expire_credits),
     Scheduled("seal_ledger", timedelta(minutes=1), seal_ledger),
     Scheduled("grant_plan_credits", timedelta(minutes=1), grant_plan_credits),
+    Scheduled("follow_grants", timedelta(minutes=1), follow_grants),
     Scheduled("refresh_prices", timedelta(minutes=5), refresh_prices),
     Scheduled("retry_events", timedelta(seconds=30), retry_events),
     Scheduled("catch_up", timedelta(minutes=10), catch_up),

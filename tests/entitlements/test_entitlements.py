@@ -56,6 +56,7 @@ def bought(status: str = "succeeded", **columns: Any) -> Payment:
         "status": status,
         "amount_received": 2900,
         "amount_refunded": 0,
+        "amount_disputed": 0,
         "created_at": START,
     }
     return Payment(**given | columns)

@@ -22,6 +22,8 @@ MONEY = {
     "inbox",
     "handlers",
     "statements",
+    "reversals",
+    "money_back",
 }
 CATALOG_READS_JSON = {"_price_from_json"}
 """The one function that must know floats: JSON has no other numbers with a point."""

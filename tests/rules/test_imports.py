@@ -22,6 +22,9 @@ MAY_IMPORT: dict[str, str] = {
     "subscriptions": "catalog db errors ids jobs ledger prices stripe_gateway users",
     "checkouts": "catalog config db errors ids jobs ledger payments prices stripe_gateway"
     " subscriptions users",
+    "reversals": "catalog checkouts config db errors jobs ledger money payments stripe_gateway"
+    " subscriptions users",
+    "money_back": "inbox jobs reversals stripe_gateway users",
     "entitlements": "catalog checkouts db payments subscriptions users",
     "inbox": "db errors ids stripe_gateway",
     "statements": "ledger payments",
@@ -30,16 +33,18 @@ MAY_IMPORT: dict[str, str] = {
     "mail": "config",
     "analytics": "config money",
     "work": "analytics catalog catching_up checkouts config db errors inbox jobs ledger mail money"
-    " payments prices redelivery stripe_gateway subscriptions users",
+    " payments prices redelivery reversals stripe_gateway subscriptions users",
     "redelivery": "db handlers inbox stripe_gateway",
     "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
-    "tables": "attempts catching_up checkouts inbox jobs ledger payments prices subscriptions users",
-    "handlers": "checkouts db errors inbox jobs ledger payments stripe_gateway subscriptions users",
+    "tables": "attempts catching_up checkouts inbox jobs ledger payments prices reversals"
+    " subscriptions users",
+    "handlers": "checkouts db errors inbox jobs ledger money_back payments stripe_gateway"
+    " subscriptions users",
     "portal": "catalog config db errors prices stripe_gateway subscriptions users",
     "overview": "checkouts payments subscriptions",
     "reports": "db ledger",
     "web": "attempts catalog checkouts config db entitlements errors handlers ledger mail money"
-    " overview payments portal prices reports statements stripe_gateway subscriptions users work",
+    " overview payments portal prices reports reversals statements stripe_gateway subscriptions users work",
     "explaining": "db inbox ledger payments subscriptions",
     "cli": "cli_ledger cli_webhooks config db errors fakestripe jobs provisioning stripe_gateway"
     " users web work",
