@@ -14,11 +14,24 @@ from playwright.sync_api import (
 )
 
 from tests.support.buyer import Buyer
-from tests.support.shop import RunningShop
+from tests.support.shop import ROOT, RunningShop
+from tests.support.subscriber import Subscriber, check_the_books
 
 expect.set_options(timeout=15_000)  # patience on a busy machine; nothing is timed here
 STRIPE_SAYS_NO = re.compile(r"Failed to load resource: .*\b402\b")
 """Chromium notes a declined confirmation, as it does with Stripe; no page can prevent that."""
+
+TRIAL_PLAN = """
+[[plans]]
+code = "team_plan"
+billing = "subscription"
+name = "Team"
+features = ["Twenty seats", { code = "reports", text = "Reports about everything" }]
+currency = "usd"
+monthly = 9900
+credits = 12000
+trial_days = 14
+"""
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +76,17 @@ def buyer(context: BrowserContext, shop: RunningShop) -> Buyer:
     return Buyer(context, shop.url).registers()
 
 
+@pytest.fixture
+def subscriber(context: BrowserContext, shop: RunningShop) -> Iterator[Subscriber]:
+    """A new customer; after the story our rows are what Stripe holds, and nothing runs on."""
+    subscriber = Subscriber(context, shop)
+    subscriber.registers()
+    yield subscriber
+    shop.forget_faults()
+    check_the_books(subscriber)
+    subscriber.ends_everything()
+
+
 def watch(context: BrowserContext, complaints: list[str]) -> None:
     def on_console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not STRIPE_SAYS_NO.search(message.text):
@@ -73,9 +97,16 @@ def watch(context: BrowserContext, complaints: list[str]) -> None:
 
 
 def _running(folder: Path, database_url: str) -> Iterator[RunningShop]:
-    shop = RunningShop(folder, database_url)
+    shop = RunningShop(folder, database_url, catalog=_with_a_trial(folder))
     try:
         yield shop.start()
         assert "nothing differs" in shop.flask("ledger", "verify")  # after all the stories
     finally:
         shop.stop()
+
+
+def _with_a_trial(folder: Path) -> Path:
+    """The shop's own catalogue, and a plan that begins with a trial."""
+    catalog = folder / "catalog.toml"
+    catalog.write_text((ROOT / "catalog.toml").read_text() + TRIAL_PLAN)
+    return catalog

@@ -3,6 +3,7 @@ everything in the catalogue for sale."""
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,12 +11,15 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from email import message_from_string, policy
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT_SECONDS = 30
 WORKER_READY = "worker: ready"
+MAIL_BEGINS, MAIL_ENDS = "Content-Type: ", "-" * 79  # as the console shows one
 
 
 def free_port() -> int:
@@ -28,8 +32,8 @@ def free_port() -> int:
 class RunningShop:
     """One shop on one database, wired to one fakestripe by configuration alone."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, database_url: str, catalog: Path | None = None) -> None:
+        self.folder, self.database_url = folder, database_url
         self.port, self.stripe_port = free_port(), free_port()
         self.url = f"http://localhost:{self.port}"
         self.stripe_url = f"http://127.0.0.1:{self.stripe_port}"
@@ -40,6 +44,8 @@ class RunningShop:
             "FAKESTRIPE_PORT": str(self.stripe_port),
             "REGISTRATIONS_PER_HOUR": "100000",
         }
+        if catalog is not None:
+            self.environment["CATALOG_PATH"] = str(catalog)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> "RunningShop":
@@ -67,6 +73,10 @@ class RunningShop:
         command = ["-m", "flask", "--app", "wsgi", "worker"]
         before = self.log("worker").count(WORKER_READY)
         self._begin("worker", command, lambda: self.log("worker").count(WORKER_READY) > before)
+
+    def stop_worker(self) -> None:
+        """As operators do: the job in hand is finished."""
+        self._end("worker", signal.SIGTERM)
 
     def kill_worker(self) -> None:
         """SIGKILL in whatever it is doing; its job is another worker's after the lease."""
@@ -102,6 +112,17 @@ class RunningShop:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def stripe_api(self, method: str, path: str, **params: str) -> Any:
+        """Call Stripe's API at fakestripe, as somebody at the Dashboard would."""
+        request = urllib.request.Request(
+            f"{self.stripe_url}/v1/{path}",
+            method=method,
+            data=urlencode(params).encode() if params else None,
+            headers={"Authorization": "Bearer sk_test_ofTheDashboard"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
     def intents_of(self, email: str) -> list[dict[str, Any]]:
         """All payment intents of the customer with this address, as fakestripe holds them."""
         customers = self.stripe("objects?type=customer&limit=1000")["data"]
@@ -118,6 +139,16 @@ class RunningShop:
         """What a process has said so far."""
         path = self.folder / f"{name}.log"
         return path.read_text() if path.exists() else ""
+
+    def mails_to(self, address: str) -> list[str]:
+        """What the worker has sent to an address, oldest first: the subject, and the text."""
+        printed = re.split(rf"^{MAIL_ENDS}$", self.log("worker"), flags=re.MULTILINE)[:-1]
+        found = []
+        for text in printed:
+            mail = message_from_string(text[text.index(MAIL_BEGINS) :], policy=policy.default)
+            if mail["To"] == address:
+                found.append(f"{mail['Subject']}\n\n{mail.get_content()}")
+        return found
 
     def _prepare_stand_in(self) -> None:
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "fakestripe", "prepare"]
