@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from storefront.fakestripe.account import Account, Work
@@ -38,6 +38,7 @@ def work_alone() -> Iterator[Work]:
 
 @settings(deadline=None, max_examples=40)
 @given(amounts, changes)
+@example(0, [(0.75, 1, 1)])  # a quarter of a cent
 def test_all_credits_and_charges_of_a_period_are_the_sum_of_what_was_used(
     first: int, later: list[tuple[float, int, int]]
 ) -> None:
@@ -64,7 +65,7 @@ def test_all_credits_and_charges_of_a_period_are_the_sum_of_what_was_used(
             planned = subscription_change.plan(work, subscription, wish)
             subscription.body.update(planned.after)
             charged += sum(charge.amount for charge in planned.charges)
-            rounded += len(planned.charges)
+            rounded += 2  # a credit and a charge, even if one is rounded to nothing and left out
             used += Fraction(each * (moment - since), end - start)
             since, each = moment, amount * quantity
         used += Fraction(each * (end - since), end - start)
