@@ -252,7 +252,7 @@ def test_an_intent_that_is_not_ours_is_ignored(
 
 
 def test_an_unknown_type_is_recorded_as_ignored(app: Flask, client: FlaskClient) -> None:
-    event = an_event({"object": "radar.early_fraud_warning"}, "radar.early_fraud_warning.created")
+    event = an_event({"object": "radar.early_fraud_warning"}, "issuing_card.created")
     for _ in range(2):
         assert deliver(client, event).status_code == 200
     assert books.read(app).event_states() == {event["id"]: "ignored"}
