@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from storefront import jobs, provisioning, work
 from storefront.web import current
@@ -86,31 +86,61 @@ def eventually(condition: Callable[[], bool], what: str) -> None:
 def served_shop(root: Path, database_url: str, stripe: FakeStripe) -> Iterator[ServedShop]:
     """Serve the shop on a free port. Its endpoint is registered at fakestripe first, since the
     signing secret is one of its settings."""
-    app: Flask | None = None
     # Bound before there is an app: the endpoint's address must be known to get its secret.
-    server = make_server(
-        "127.0.0.1",
-        0,
-        lambda environ, start: app(environ, start),  # type: ignore[misc]
-        threaded=True,
-        request_handler=QuietHandler,
-    )
+    door = Door()
+    server = make_server("127.0.0.1", 0, door, threaded=True, request_handler=QuietHandler)
     url = f"http://127.0.0.1:{server.server_port}"
     endpoint = stripe.register_webhook(f"{url}/stripe/webhook")
     secret, base = endpoint["secret"], stripe.url
     settings = some_settings(
         root, database_url, STRIPE_WEBHOOK_SECRET=secret, STRIPE_API_BASE=base, APP_URL=url
     )
-    with closing(an_app(settings)) as built:
-        app = built
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
+    with closing(an_app(settings)) as app, serving(server, door, app):
+        yield ServedShop(app, url, stripe)
+
+
+@contextmanager
+def serving(server: BaseWSGIServer, door: "Door", app: Flask) -> Iterator[None]:
+    """Serve the app behind the door; at the end nobody is left inside: a webhook that is still
+    being handled would lose its connection to the database, and some later test be blamed."""
+    door.app = app
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield
+    finally:
+        door.shut()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Door:
+    """A WSGI application that lets requests in to `app` until it is shut."""
+
+    def __init__(self) -> None:
+        self.app: Flask | None = None
+        self._inside, self._open = 0, True
+        self._moved = threading.Condition()
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        with self._moved:
+            if self.app is None or not self._open:
+                start_response("503 Service Unavailable", [("Content-Length", "0")])
+                return []
+            self._inside += 1
         try:
-            yield ServedShop(built, url, stripe)
+            return self.app(environ, start_response)
         finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+            with self._moved:
+                self._inside -= 1
+                self._moved.notify_all()
+
+    def shut(self) -> None:
+        """Let nobody in any more, and wait for who is inside."""
+        with self._moved:
+            self._open = False
+            assert self._moved.wait_for(lambda: self._inside == 0, SOON_SECONDS)
 
 
 class QuietHandler(WSGIRequestHandler):

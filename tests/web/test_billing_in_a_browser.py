@@ -1,7 +1,6 @@
 """Billing in every state, opened in a browser: accessible, light and dark, on a phone and on a
 desktop, with and without scripts; and the panel that asks until an order is settled."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +18,7 @@ from tests.support.apps import an_app, closing, some_settings
 from tests.support.billing_rows import a_debt, a_subscription, an_invoice, known_prices
 from tests.support.builders import PASSWORD, Customer, a_payment, a_user, deliver
 from tests.support.checkouts import Visit, a_checkout, completed, expired
-from tests.support.served import QuietHandler
+from tests.support.served import Door, QuietHandler, serving
 
 pytestmark = [
     pytest.mark.browser,
@@ -46,20 +45,13 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path, database_url: str) -> Iterator[Stage]:
-    server = make_server(
-        "127.0.0.1", 0, lambda environ, start: app(environ, start), threaded=True,
-        request_handler=QuietHandler,
-    )  # fmt: skip
+    door = Door()
+    server = make_server("127.0.0.1", 0, door, threaded=True, request_handler=QuietHandler)
     url = f"http://127.0.0.1:{server.server_port}"
     settings = some_settings(tmp_path, database_url, APP_URL=url, **GA4, **LINKS)
-    with closing(an_app(settings)) as app:
+    with closing(an_app(settings)) as app, serving(server, door, app):
         known_prices(app)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
         yield Stage(app, url)
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(params=["light", "dark"])
