@@ -33,6 +33,7 @@ REFUSALS: dict[str, tuple[dict[str, str], str, str]] = {
     "tax, perhaps": ({"AUTOMATIC_TAX": "true"}, "AUTOMATIC_TAX", "yes, no"),
     "grace without end": ({"PAST_DUE_GRACE_DAYS": "366"}, "PAST_DUE_GRACE_DAYS", "0 to 365"),
     "grace before": ({"PAST_DUE_GRACE_DAYS": "-1"}, "PAST_DUE_GRACE_DAYS", "0 to 365"),
+    "barred, perhaps": ({"BAR_ON_DISPUTE": "yes"}, "BAR_ON_DISPUTE", "none, top_up, spend, both"),
     "GA4 without its secret": (GA4 | {"GA4_API_SECRET": ""}, "GA4_API_SECRET", "both"),
     "GA4 without its id": (GA4 | {"GA4_MEASUREMENT_ID": ""}, "GA4_MEASUREMENT_ID", "both"),
     "GA4 of the old kind": (GA4 | {"GA4_MEASUREMENT_ID": "UA-1"}, "GA4_MEASUREMENT_ID", "G-"),

@@ -43,15 +43,16 @@ class Refunded(Scenario):
         return [] if key in states(self.app) else ["nobody is told of the refund"]
 
 
-class DisputedAndWon(Refunded):
-    """A bank takes the money, and gives it back."""
+class WonBack(Refunded):
+    """A bank that had taken the money gives it back."""
 
     left = 1000
 
     def events(self, bought: Purchase) -> list[Json]:
         dispute = a_dispute(bought)
-        back = disputed(dispute, "funds_reinstated", status="won")
-        return [disputed(dispute, "funds_withdrawn"), back]
+        with self.app.app_context():
+            self.handle(event_of(self.app, disputed(dispute, "funds_withdrawn")))
+        return [disputed(dispute, "funds_reinstated", status="won")]
 
     def missing(self, facts: Facts) -> list[str]:
         row = rows(self.app, "disputes")[facts["events"][0]["data"]["object"]["id"]]

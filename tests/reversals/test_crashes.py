@@ -6,7 +6,7 @@ import pytest
 from tests.support.crashes import crash_everywhere
 
 
-@pytest.mark.parametrize("scenario", ["Refunded", "DisputedAndWon"])
+@pytest.mark.parametrize("scenario", ["Refunded", "WonBack"])
 def test_a_crash_anywhere_takes_once(database_url: str, scenario: str) -> None:
     named = f"tests.reversals.crash_scenarios:{scenario}"
     report = crash_everywhere(database_url, named, patience_seconds=280)

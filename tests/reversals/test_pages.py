@@ -1,0 +1,194 @@
+"""What customers are shown and told of money back, and what a dispute can bar them from."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from storefront import reversals
+from storefront.config import BarOnDispute
+from storefront.db import transaction
+from storefront.errors import Disputed
+from tests.support import books
+from tests.support.apps import an_app, closing, some_settings
+from tests.support.billing_rows import known_prices
+from tests.support.builders import PASSWORD, Customer, a_user
+from tests.support.money_back import a_dispute, a_paid_top_up, a_refund, disputed, hears, refunded
+from tests.support.promised import do_work
+from tests.support.smtp import a_mail_server, words
+from tests.web.visitor import Visitor, a_visitor, main_text
+
+BuildShop = Callable[..., Flask]
+
+
+@pytest.fixture
+def shop_with(database_url: str, tmp_path: Path) -> Iterator[BuildShop]:
+    """Builds shops on the test's database, with settings of their own."""
+    with ExitStack() as opened:
+
+        def build(**settings: str) -> Flask:
+            app = an_app(some_settings(tmp_path, database_url, **settings))
+            return opened.enter_context(closing(app))
+
+        yield build
+
+
+def signed_in(app: Flask, customer: Customer) -> Visitor:
+    visitor = a_visitor(app)
+    visitor.signs_in(PASSWORD, customer.email)
+    return visitor
+
+
+def test_account_and_payment_say_it_in_plain_words(app: Flask) -> None:
+    bought = a_paid_top_up(app)
+    refund, dispute = a_refund(bought, 250), a_dispute(bought, 750)
+    hears(
+        app,
+        refunded(refund),
+        refunded(refund, "failed"),
+        disputed(dispute, "funds_withdrawn"),
+        disputed(dispute, "funds_reinstated", status="won"),
+        refunded(a_refund(bought, 1000)),
+    )
+    visitor = signed_in(app, bought.customer)
+    account = main_text(visitor.get("/account"))
+    said = [
+        "Refund of $10.00: −1,000 credits",
+        "Dispute settled, $7.50 given back: +750 credits returned",
+        "Payment disputed, $7.50 withdrawn: −750 credits",
+        "Refund of $2.50 failed: +250 credits returned",
+        "Refund of $2.50: −250 credits",
+        "Credits bought",
+    ]
+    places = [account.index(sentence) for sentence in said]
+    assert places == sorted(places), "newest first"
+    page = main_text(visitor.get(f"/payments/{bought.id}"))
+    assert "Payment refunded" in page
+    assert "Refund of $10.00" in page
+    assert "Refund of $2.50: failed, your bank did not take it" in page
+    assert "Dispute of $7.50: settled, your payment stands" in page
+    assert "Refunds and disputes" in page
+
+
+@pytest.mark.parametrize(
+    ("status", "event", "said"),
+    [
+        ("needs_response", "funds_withdrawn", "your bank has taken it back until it has decided"),
+        ("lost", "closed", "your bank keeps the money for you"),
+        ("warning_needs_response", "created", "Your bank asked about $10.00"),
+        ("warning_closed", "closed", "Your bank asked about $10.00: settled, nothing changes"),
+    ],
+)
+def test_a_dispute_on_the_payments_page(app: Flask, status: str, event: str, said: str) -> None:
+    bought = a_paid_top_up(app)
+    dispute = a_dispute(bought, status=status)
+    if status in ("needs_response", "lost"):
+        hears(app, disputed(dispute, "funds_withdrawn"))
+    hears(app, disputed(dispute, event))
+    page = main_text(signed_in(app, bought.customer).get(f"/payments/{bought.id}"))
+    assert said in page
+    inquiry = status.startswith("warning_")
+    assert ("Payment succeeded" if inquiry else "Payment disputed") in page
+
+
+@pytest.mark.parametrize("bar", ["none", "top_up", "spend", "both"])
+def test_an_open_dispute_bars_from_what_the_setting_says(
+    shop_with: BuildShop, bar: BarOnDispute
+) -> None:
+    app = shop_with(BAR_ON_DISPUTE=bar)
+    known_prices(app)
+    bought = a_paid_top_up(app)
+    a_paid_top_up(app, bought.customer)
+    dispute = a_dispute(bought)
+    visitor = signed_in(app, bought.customer)
+
+    def refusals() -> set[str]:
+        """Stripe is not reached by these tests: 503 means that nothing barred the way."""
+        found = set()
+        order = visitor.order({"pack": "usd_10"})
+        visit = visitor.submit(
+            "/billing/checkout", token_from="/billing", plan="standard_pack", interval="one_time"
+        )
+        assert order.status_code == visit.status_code
+        if order.status_code == 403:
+            sentence = "Your bank disputes a payment of $10.00. Until that is settled nothing more"
+            assert sentence in order.get_json()["detail"]
+            assert order.get_json()["code"] == "payment_disputed"
+            assert sentence in visit.text
+            found.add("top_up")
+        if not spends(app, bought.customer, bar, f"job-{len(books.read(app).transfers)}"):
+            found.add("spend")
+        return found
+
+    hears(app, disputed(dispute, "created"))
+    assert refusals() == set(), "no money has moved yet"
+    hears(app, disputed(dispute, "funds_withdrawn"))
+    expected = {"top_up", "spend"} if bar == "both" else {bar} - {"none"}
+    assert refusals() == expected
+    hears(app, disputed(dispute, "closed", status="lost"))
+    assert refusals() == set(), "it is settled"
+
+
+def spends(app: Flask, customer: Customer, bar: BarOnDispute, id: str) -> bool:
+    """Whether the customer may."""
+    try:
+        with app.app_context(), transaction() as session:
+            reversals.spend(session, bar, customer.id, 10, id=id)
+    except Disputed as refusal:
+        assert "credits cannot be spent" in refusal.detail
+        return False
+    return True
+
+
+def test_a_spend_that_was_made_stays_made(app: Flask) -> None:
+    """The host repeats a call whose answer it did not get; a dispute came between."""
+    bought = a_paid_top_up(app)
+    a_paid_top_up(app, bought.customer)
+    assert spends(app, bought.customer, "both", "job-1")
+    hears(app, disputed(a_dispute(bought), "funds_withdrawn"))
+    assert spends(app, bought.customer, "both", "job-1")
+    assert not spends(app, bought.customer, "both", "job-2")
+    assert books.balance(app, bought.customer.id) == 990
+
+
+def test_people_are_told_by_mail(shop_with: BuildShop) -> None:
+    with a_mail_server() as server:
+        app = shop_with(MAIL_URL=server.url, MAIL_FROM="shop@example.com")
+        ada = a_user(app, email="ada@example.com")
+        refund = a_refund(a_paid_top_up(app, ada), 250)
+        hears(app, refunded(refund))
+        do_work(app)
+        hears(app, refunded(refund, "failed"))
+        hears(app, disputed(a_dispute(a_paid_top_up(app, ada)), "funds_withdrawn"))
+        do_work(app)
+        do_work(app)
+        mails = dict(words(message) for message in server.messages())
+        assert {message["To"] for message in server.messages()} == {"ada@example.com"}
+    told = {subject: text for subject, text in mails.items() if "receipt" not in subject}
+    assert set(told) == {
+        "Your refund from Storefront: $2.50",
+        "Your refund of $2.50 from Storefront did not arrive",
+        "Your payment of $10.00 to Storefront is disputed",
+    }
+    made, failed, taken = told.values()
+    assert "250 credits that it had paid for were taken out of your balance" in made
+    assert "250 credits that the refund had taken are back in your balance" in failed
+    assert "1,000 credits that it had paid for were taken out of your balance" in taken
+
+
+def test_old_news_is_not_told(shop_with: BuildShop) -> None:
+    """What came back before the mail was sent."""
+    with a_mail_server() as server:
+        app = shop_with(MAIL_URL=server.url, MAIL_FROM="shop@example.com")
+        bought = a_paid_top_up(app)
+        refund, dispute = a_refund(bought, 250), a_dispute(bought, 750)
+        hears(app, refunded(refund), refunded(refund, "failed"))
+        hears(app, disputed(dispute, "funds_withdrawn"), disputed(dispute, "funds_reinstated"))
+        do_work(app)
+        subjects = [words(message)[0] for message in server.messages()]
+    assert sorted(subjects) == [
+        "Your receipt from Storefront: $10.00",
+        "Your refund of $2.50 from Storefront did not arrive",
+    ]
