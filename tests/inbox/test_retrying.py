@@ -1,6 +1,7 @@
 """Failed events are tried again by the worker: later each time, not for ever, and none holds up
 another."""
 
+import logging
 import random
 from datetime import datetime
 from functools import partial
@@ -57,7 +58,8 @@ def test_each_try_is_later_and_the_last_parks_the_event(app: Flask, client: Flas
     assert (row["state"], row["attempts"]) == ("parked", MAXIMUM_ATTEMPTS)
     assert "sabotaged table" in row["last_error"]
     assert row["next_try_at"] is None
-    assert [str(it) for it in times] == sorted(str(it) for it in times)
+    growing = [str(moment) for moment in times[:8]]  # then only the jitter differs
+    assert growing == sorted(growing)
     assert retries_due(app) == 0
 
 
@@ -171,8 +173,10 @@ def test_a_failed_event_of_an_older_version_is_due_at_once(app: Flask, client: F
 
 
 def test_an_error_that_cannot_be_stored_as_it_is_is_stored_all_the_same(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.CRITICAL, "storefront.inbox")  # no report can hold what it says
+
     def strange(_session: Session, _event: Event) -> State:
         raise RuntimeError("half a character \ud800 and none \0" + "x" * 5_000)
 
