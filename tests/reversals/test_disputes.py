@@ -6,9 +6,10 @@ import pytest
 from flask import Flask
 
 from storefront import reversals
-from storefront.db import db
+from storefront.db import db, transaction
+from storefront.stripe_gateway import DisputeFacts
 from tests.support import books
-from tests.support.builders import an_event
+from tests.support.builders import Json, an_event
 from tests.support.money_back import (
     a_dispute,
     a_paid_top_up,
@@ -155,6 +156,27 @@ def test_the_end_of_a_dispute_is_looked_up(app: Flask) -> None:
     event = disputed(a_dispute(bought), "closed", status="lost")
     hears(app, event)
     assert f"sync_reversals:{bought.intent_id}:{event['id']}" in states(app)
+
+
+def test_stripes_word_counts_when_it_is_asked(app: Flask) -> None:
+    """How an appeal ended, and what has moved: its balance transactions say so."""
+    bought = a_paid_top_up(app)
+    dispute = a_dispute(bought)
+    hears(app, *(disputed(dispute, "updated", status=it) for it in ("lost", "appeal_under_review")))
+    asked(app, dispute | {"status": "lost", "balance_transactions": moved_money(-1000)})
+    row = rows(app, "disputes")[dispute["id"]]
+    assert (row["status"], row["withdrawn"], row["reinstated"]) == ("lost", 1000, 0)
+    assert books.balance(app, bought.customer.id) == 0
+    asked(app, dispute | {"status": "won", "balance_transactions": moved_money(-1000, 1000)})
+    assert books.balance(app, bought.customer.id) == 1000
+    asked(app, dispute | {"status": "under_review"})
+    assert rows(app, "disputes")[dispute["id"]]["status"] == "won", "an answer that was late"
+
+
+def asked(app: Flask, dispute: Json) -> None:
+    """Apply what Stripe answered, as reversals.sync() does."""
+    with app.app_context(), transaction() as session:
+        reversals.apply_dispute(session, DisputeFacts.from_dict(dispute), asked=True)
 
 
 def test_operators_find_what_is_open_and_what_issuers_suspect(app: Flask) -> None:

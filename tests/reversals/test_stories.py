@@ -13,7 +13,7 @@ from tests.support.at_checkout import buys
 from tests.support.builders import Customer, a_user
 from tests.support.caught_up import catches_up
 from tests.support.money_back import moved_by, rows
-from tests.support.promised import states
+from tests.support.promised import row, states
 from tests.support.served import ServedShop, eventually
 
 KEY = "story-0123456789"
@@ -172,13 +172,26 @@ def test_a_purchase_and_an_unknown_payment(shop: ServedShop) -> None:
             "return_url": shop.url,
         }
     )
+    claiming = shop.stripe.client().v1.payment_intents.create(
+        {
+            "amount": 500,
+            "currency": "usd",
+            "confirm": True,
+            "metadata": {"payment_id": "pay_unknown"},
+            "payment_method": "pm_card_visa",
+            "return_url": shop.url,
+        }
+    )
+    warning = shop.stripe.control(f"payments/{claiming.id}/early_fraud_warning", {})["id"]
     refunds(shop, foreign.id)
     shop.stripe.control(f"payments/{foreign.id}/early_fraud_warning", {})
     shop.stripe.drain()
     shop.work_once()
     assert len(rows(shop.app, "refunds")) == 1
-    assert set(books.read(shop.app).event_states().values()) == {"handled", "ignored"}
-    assert set(states(shop.app).values()) == {"done"}, states(shop.app)
+    assert rows(shop.app, "fraud_warnings") == {}, warning
+    (given_up,) = (key for key, state in states(shop.app).items() if state != "done")
+    assert given_up.startswith(f"sync_reversals:{claiming.id}:"), states(shop.app)
+    assert "pay_unknown is unknown here" in row(shop.app, given_up)["last_error"]
 
 
 def has_projects(shop: ServedShop, buyer: Customer) -> bool:
@@ -204,8 +217,8 @@ def test_a_payment_whose_event_never_came_is_settled_by_its_refund(shop: ServedS
     shop.stripe.drain()
     shop.work_once()
     assert shop.balance(buyer) == 700
-    row = books.read(shop.app).payments[payment_id]
-    assert (row["status"], row["stripe_intent_id"], row["amount_refunded"]) == (
+    paid = books.read(shop.app).payments[payment_id]
+    assert (paid["status"], paid["stripe_intent_id"], paid["amount_refunded"]) == (
         "succeeded",
         intent,
         300,
