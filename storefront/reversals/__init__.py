@@ -14,7 +14,6 @@ from storefront.reversals.reading import (
     Reversals,
     fraud_warnings,
     of_payment,
-    of_user,
     open_disputes,
     refunded_of,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "fraud_warnings",
     "invoices_to_follow",
     "of_payment",
-    "of_user",
     "open_disputes",
     "refunded_of",
     "refuse_top_up",

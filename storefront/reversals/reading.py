@@ -35,14 +35,6 @@ def of_payment(session: Session, payment_id: str) -> Reversals:
     )
 
 
-def of_user(session: Session, user_id: str, limit: int = 20) -> Reversals:
-    """What went back to a customer, at most `limit` refunds and as many disputes."""
-    return Reversals(
-        _newest(session, Refund, Refund.user_id == user_id, limit),
-        _newest(session, Dispute, Dispute.user_id == user_id, limit),
-    )
-
-
 def open_disputes(session: Session, limit: int = 100) -> list[Dispute]:
     """For operators: disputes and inquiries that are not settled, the newest first."""
     return _newest(session, Dispute, Dispute.closed_at.is_(None), limit)

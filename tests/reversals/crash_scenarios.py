@@ -29,11 +29,11 @@ class Refunded(Scenario):
         for _ in range(DELIVERIES):
             with self.app.app_context():
                 self.act(facts)
-        customer = purchase_of(facts).customer.id
-        found = books.balance(self.app, customer)
+        after = books.read(self.app)
+        found = after.balance(purchase_of(facts).customer.id)
         wrong = [] if found == self.left else [f"balance {found}"]
         for event in facts["events"]:
-            state = books.read(self.app).events[event["id"]]["state"]
+            state = after.events[event["id"]]["state"]
             wrong += [] if state == "handled" else [f"{event['type']} is {state}"]
         return [*wrong, *self.missing(facts)]
 

@@ -50,11 +50,6 @@ def a_refund_that_fails(bought: Purchase) -> list[Json]:
     ]
 
 
-def two_refunds(bought: Purchase) -> list[Json]:
-    first, second = a_refund(bought, 333), a_refund(bought, 667)
-    return [paid(bought), refunded(first), refunded(second), refunded(second, "succeeded")]
-
-
 def a_won_dispute(bought: Purchase) -> list[Json]:
     dispute = a_dispute(bought)
     return [
@@ -79,7 +74,6 @@ def a_refund_overtaken_by_a_dispute(bought: Purchase) -> list[Json]:
 
 ENDS = {
     a_refund_that_fails: 1000,
-    two_refunds: 0,
     a_won_dispute: 1000,
     a_refund_overtaken_by_a_dispute: 600,
 }

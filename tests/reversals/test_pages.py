@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from storefront import reversals
+from storefront import reversals, users
 from storefront.config import BarOnDispute
 from storefront.db import transaction
 from storefront.errors import Disputed
@@ -15,6 +16,7 @@ from tests.support import books
 from tests.support.apps import an_app, closing, some_settings
 from tests.support.billing_rows import known_prices
 from tests.support.builders import PASSWORD, Customer, a_user
+from tests.support.ga4 import Analytics, google_analytics
 from tests.support.money_back import a_dispute, a_paid_top_up, a_refund, disputed, hears, refunded
 from tests.support.promised import do_work
 from tests.support.smtp import a_mail_server, words
@@ -153,11 +155,14 @@ def test_a_spend_that_was_made_stays_made(app: Flask) -> None:
     assert books.balance(app, bought.customer.id) == 990
 
 
-def test_people_are_told_by_mail(shop_with: BuildShop) -> None:
-    with a_mail_server() as server:
-        app = shop_with(MAIL_URL=server.url, MAIL_FROM="shop@example.com")
+def test_people_and_google_analytics_are_told(shop_with: BuildShop) -> None:
+    with a_mail_server() as server, google_analytics() as google:
+        app = shop_with(MAIL_URL=server.url, MAIL_FROM="shop@example.com", **ga4(google))
         ada = a_user(app, email="ada@example.com")
-        refund = a_refund(a_paid_top_up(app, ada), 250)
+        with app.app_context():
+            users.set_analytics_consent(users.find(ada.id), True)
+        bought = a_paid_top_up(app, ada)
+        refund = a_refund(bought, 250)
         hears(app, refunded(refund))
         do_work(app)
         hears(app, refunded(refund, "failed"))
@@ -166,6 +171,10 @@ def test_people_are_told_by_mail(shop_with: BuildShop) -> None:
         do_work(app)
         mails = dict(words(message) for message in server.messages())
         assert {message["To"] for message in server.messages()} == {"ada@example.com"}
+    given_back = [it.event["params"] for it in google.reports if it.event["name"] == "refund"]
+    assert [(it["transaction_id"], it["value"]) for it in given_back] == [
+        (bought.id, Decimal("2.5"))
+    ]
     told = {subject: text for subject, text in mails.items() if "receipt" not in subject}
     assert set(told) == {
         "Your refund from Storefront: $2.50",
@@ -176,6 +185,14 @@ def test_people_are_told_by_mail(shop_with: BuildShop) -> None:
     assert "250 credits that it had paid for were taken out of your balance" in made
     assert "250 credits that the refund had taken are back in your balance" in failed
     assert "1,000 credits that it had paid for were taken out of your balance" in taken
+
+
+def ga4(google: Analytics) -> dict[str, str]:
+    return {
+        "GA4_MEASUREMENT_ID": "G-ABC1234567",
+        "GA4_API_SECRET": "collecting-0123456789",
+        "GA4_ENDPOINT": google.url,
+    }
 
 
 def test_old_news_is_not_told(shop_with: BuildShop) -> None:
