@@ -119,11 +119,13 @@ def test_paid_and_never_seen_again(subscriber: Subscriber, shop: RunningShop) ->
     """No webhook arrives and no browser comes back: a worker that starts later finds the events on
     Stripe's list."""
     shop.stop_worker()
-    shop.stripe("webhook_faults", {"kind": "dropped"})
-    pays_for_a_month(subscriber)
-    subscriber.page.goto("about:blank")
-    shop.forget_faults()
-    shop.start_worker()
+    try:
+        shop.stripe("webhook_faults", {"kind": "dropped"})
+        pays_for_a_month(subscriber)
+        subscriber.page.goto("about:blank")
+        shop.forget_faults()
+    finally:
+        shop.start_worker()
     subscriber.is_written_to("Your receipt from Storefront: Premium, monthly, $49.00")
     subscriber.visits("/billing")
     subscriber.has("Premium", "Active")
