@@ -1,15 +1,20 @@
 """SIGKILL before and after every statement and commit; Stripe sends again; nothing is taken twice,
 and nothing kept that should be back."""
 
-import pytest
+from flask import Flask
 
+from tests.support import books
 from tests.support.crashes import crash_everywhere
 
+SCENARIOS = {True: "WonBack", False: "Refunded"}
+"""On SQLite what returns credits, on PostgreSQL what takes them: a round costs its time, and the
+two go the same way."""
 
-@pytest.mark.parametrize("scenario", ["Refunded", "WonBack"])
-def test_a_crash_anywhere_takes_once(database_url: str, scenario: str) -> None:
+
+def test_a_crash_anywhere_moves_credits_once(app: Flask, database_url: str) -> None:
+    scenario = SCENARIOS[books.is_sqlite(app)]
     named = f"tests.reversals.crash_scenarios:{scenario}"
     report = crash_everywhere(database_url, named, patience_seconds=280)
     print(f"{scenario}: killed at {len(report.points)} points")
-    assert len(report.points) > 20
+    assert len(report.points) > 40
     assert report.violations == []

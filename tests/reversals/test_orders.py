@@ -82,13 +82,13 @@ stories = pytest.mark.parametrize("story", ENDS, ids=lambda story: story.__name_
 
 @stories
 def test_all_orders_end_alike(app: Flask, story: Story) -> None:
-    """Each order for a customer of its own, and then backwards once more."""
+    """Each order for a customer of its own, two of the events told twice."""
     ends: dict[str, tuple[int, ...]] = {}
     for order in permutations(range(4)):
         bought = a_payment(app) if _credits(story) else a_paid_top_up(app)
         events = [event_of(app, event) for event in story(bought)]
         with app.app_context():
-            for number in (*order, *reversed(order)):
+            for number in (*order, order[0], order[2]):
                 assert handle(events[number]).state == "handled"
             ends.setdefault(_state(bought, events), order)
     assert len(ends) == 1, ends
