@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, sync_playwright
 
 from storefront.config import Config
-from tests.fakestripe.harness import FakeStripe, running_fakestripe
+from tests.fakestripe.harness import FakeStripe, KeptFakeStripe
 from tests.support import databases, postgres
 from tests.support.apps import an_app as build_app
 from tests.support.apps import closing, some_settings
@@ -95,13 +95,18 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture(scope="session")
+def kept_fakestripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptFakeStripe]:
+    kept = KeptFakeStripe(tmp_path_factory.mktemp("fakestripe"))
+    yield kept
+    kept.stop()
+
+
 @pytest.fixture
-def fakestripe(tmp_path: Path) -> Iterator[FakeStripe]:
-    """A stand-in for Stripe of the test's own, as the program it is."""
-    folder = tmp_path / "fakestripe"
-    folder.mkdir()
-    with running_fakestripe(folder) as running:
-        yield running
+def fakestripe(kept_fakestripe: KeptFakeStripe) -> Iterator[FakeStripe]:
+    """A stand-in for Stripe, as the program it is, with nothing of another test in it."""
+    with kept_fakestripe.lent() as fake:
+        yield fake
 
 
 @pytest.fixture

@@ -282,13 +282,16 @@ def test_cards() -> Response:
 
 @bp.post("/reset")
 def reset() -> Response:
-    """Forget everything but the keys and the webhook endpoints; the clock is real time again."""
+    """Forget everything but the keys and, unless `webhook_endpoints` is true, the webhook
+    endpoints; the clock is real time again."""
     account = current_account()
+    forget_endpoints = given().get("webhook_endpoints", False) is True
     account.faults.clear()
     account.webhook_faults.clear()
     with account.store.writing() as tx:
         for table in TABLES:
-            kept = f" WHERE type != '{ENDPOINT}'" if table == "objects" else ""
+            keep = table == "objects" and not forget_endpoints
+            kept = f" WHERE type != '{ENDPOINT}'" if keep else ""
             tx.execute(f"DELETE FROM {table}{kept}")  # noqa: S608  our own table names
         tx.execute("DELETE FROM meta WHERE name LIKE 'revoked:%'")
         tx.execute("DELETE FROM meta WHERE name = ?", (collection.END_SETTING,))

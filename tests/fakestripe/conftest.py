@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import stripe
 
-from tests.fakestripe.harness import FakeStripe, Receiver, running_fakestripe
+from tests.fakestripe.harness import FakeStripe, KeptFakeStripe, Receiver, running_fakestripe
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +23,10 @@ def client(fakestripe: FakeStripe) -> stripe.StripeClient:
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Iterator[FakeStripe]:
-    """A stand-in of the test's own, for clocks, faults and webhooks."""
-    with running_fakestripe(tmp_path) as running:
-        yield running
+def alone(kept_fakestripe: KeptFakeStripe) -> Iterator[FakeStripe]:
+    """A stand-in with nothing of another test in it, for clocks, faults and webhooks."""
+    with kept_fakestripe.lent() as fake:
+        yield fake
 
 
 @pytest.fixture

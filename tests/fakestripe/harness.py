@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -74,6 +74,10 @@ class FakeStripe:
         """Send the latest event of a type again."""
         self.control("redeliver", {"type": type, "times": times})
 
+    def reset(self) -> None:
+        """Forget everything, as if it had just been started with an empty database."""
+        self.control("reset", {"webhook_endpoints": True})
+
     def kill(self) -> None:
         """End the process without warning, as a power cut would."""
         self.process.kill()
@@ -102,6 +106,41 @@ def running_fakestripe(
             yield fake
     finally:
         stop(process)
+
+
+class KeptFakeStripe:
+    """One fakestripe for many tests, each of which finds it as new: starting the program anew
+    takes longer than most tests do."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: ExitStack | None = None
+        self._fake: FakeStripe | None = None
+        self._started = 0
+
+    @contextmanager
+    def lent(self) -> Iterator[FakeStripe]:
+        """The one that runs, emptied; another one if a test has ended it."""
+        if self._fake is not None and self._fake.process.poll() is not None:
+            self.stop()
+        if self._fake is None:
+            self._start()
+        assert self._fake is not None
+        self._fake.reset()
+        yield self._fake
+
+    def stop(self) -> None:
+        if self._running is not None:
+            self._running.close()
+        self._running = self._fake = None
+
+    def _start(self) -> None:
+        self._started += 1
+        self._running = ExitStack()
+        database = f"kept-{self._started}.sqlite"
+        self._fake = self._running.enter_context(
+            running_fakestripe(self._folder, database=database)
+        )
 
 
 def stop(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> int:

@@ -132,6 +132,12 @@ def test_reset_keeps_endpoints_and_keys(alone: FakeStripe, receiver: Receiver) -
     alone.drain()
 
 
+def test_reset_can_forget_the_endpoints_too(alone: FakeStripe, receiver: Receiver) -> None:
+    alone.register_webhook(receiver.url)
+    alone.control("reset", {"webhook_endpoints": True})
+    assert alone.control("state")["objects"] == {}
+
+
 def test_drain_says_when_it_gave_up(alone: FakeStripe) -> None:
     alone.register_webhook("http://127.0.0.1:9/nobody")
     customer(alone.client())

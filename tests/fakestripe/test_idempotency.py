@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import requests
 import stripe
 
 from tests.fakestripe.builders import payment_intent
-from tests.fakestripe.harness import FakeStripe
+from tests.fakestripe.harness import FakeStripe, running_fakestripe
 
 JSON = dict[str, Any]
 INTENT = {"amount": "1000", "currency": "usd"}
@@ -41,11 +42,10 @@ def test_a_repeated_request_gets_the_first_answer(alone: FakeStripe) -> None:
     assert len(alone.events("payment_intent.created")) == 1
 
 
-def test_it_survives_a_crash(alone: FakeStripe, tmp_path: Any) -> None:
-    from tests.fakestripe.harness import running_fakestripe
-
-    first = post(alone, "k1", INTENT)
-    alone.kill()
+def test_it_survives_a_crash(tmp_path: Path) -> None:
+    with running_fakestripe(tmp_path) as fake:
+        first = post(fake, "k1", INTENT)
+        fake.kill()
     with running_fakestripe(tmp_path) as again:
         assert post(again, "k1", INTENT).json()["id"] == first.json()["id"]
 

@@ -44,8 +44,8 @@ MAY_IMPORT: dict[str, str] = {
     "overview": "checkouts payments subscriptions",
     "reports": "db ledger",
     "web": "attempts catalog checkouts config db entitlements errors handlers ledger mail money"
-    " overview payments portal prices reports reversals statements stripe_gateway subscriptions users"
-    " work",
+    " overview payments portal prices reports reversals statements stripe_gateway subscriptions"
+    " users work",
     "explaining": "db inbox ledger payments subscriptions",
     "cli": "cli_ledger cli_webhooks config db errors fakestripe jobs provisioning stripe_gateway"
     " users web work",
