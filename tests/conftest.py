@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from flask import Flask
@@ -34,6 +35,30 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and postgres.FOLDER_VARIABLE in os.environ:
         postgres.stop_and_remove()
+
+
+ONE_DATABASE = {
+    "analytics", "entitlements", "explaining", "mail", "portal", "prices", "provisioning", "web",
+}  # fmt: skip
+"""Folders whose tests move no credits: each of their tests runs on one of the two databases, the
+choice being spread over them by name; TEST_EVERY_DATABASE=1 runs each on both."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("TEST_EVERY_DATABASE"):
+        return
+    left_out = [item for item in items if _is_for_the_other_database(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_for_the_other_database(item: pytest.Item) -> bool:
+    given = getattr(item, "callspec", None)
+    name = given.params.get("database_url") if given else None
+    if name is None or not ONE_DATABASE & set(item.path.parts):
+        return False
+    test = crc32(item.nodeid.replace(name, "").encode())
+    return bool(name != databases.NAMES[test % len(databases.NAMES)])
 
 
 @pytest.fixture(scope="session")

@@ -276,8 +276,8 @@ def test_lots_do_what_the_oracle_says(app: Flask) -> None:
     run_state_machine_as_test(
         lambda: LotsMachine(app),
         settings=settings(
-            max_examples=25,
-            stateful_step_count=25,
+            max_examples=16 if books.is_sqlite(app) else 8,
+            stateful_step_count=20,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),

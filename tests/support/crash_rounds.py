@@ -1,5 +1,5 @@
 """R2, the half that dies: a program that runs a scenario again and again, each time in a forked
-process that is killed with SIGKILL one point later, and then delivers again what Stripe would.
+process that is killed with SIGKILL one point (or `step` points) later, and then delivers again what Stripe would.
 
 It is a program of its own because a fork wants a process without threads. It prints one line of
 JSON for each round: the point at which the process died, and what was wrong after redelivery.
@@ -53,7 +53,7 @@ def main() -> None:
         app = an_app(config.load(job["environment"], root=Path(root)))
         scenario = _imported(job["scenario"])(app, _imported(job["handler"]))
         _warm_up(app, scenario)
-        for fatal in range(1, MAXIMUM_POINTS):
+        for fatal in range(job["first"], MAXIMUM_POINTS, job["step"]):
             died, violations = one_round(app, scenario, fatal)
             print(json.dumps({"died": died, "violations": violations}), flush=True)
             if died is None:

@@ -1,6 +1,8 @@
 """R2, the half that watches: start crash_rounds.py and read what it found."""
 
 import json
+import os
+import random
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,11 +16,13 @@ RIGHT_HANDLER = "storefront.handlers:handle"
 @dataclass(frozen=True)
 class CrashReport:
     """`points`: where the process was killed, one after the other; `violations`: what was wrong
-    after redelivery, each with its point; `harmful_points`: at how many points."""
+    after redelivery, each with its point; `harmful_points`: at how many points; `step`: every
+    how-manieth point that was."""
 
     points: list[str]
     violations: list[str]
     harmful_points: int
+    step: int = 1
 
 
 def crash_everywhere(
@@ -28,10 +32,17 @@ def crash_everywhere(
     handler: str = RIGHT_HANDLER,
     stripe_url: str = UNREACHABLE,
     patience_seconds: int = 110,
+    step: int = 1,
 ) -> CrashReport:
-    """Kill the scenario before and after each of its statements, commits and requests."""
+    """Kill the scenario before and after each of its statements, commits and requests.
+
+    With a `step`, at every how-manieth of them, beginning at one that the run's seed draws: long
+    scenarios take too long otherwise. TEST_EVERY_POINT=1 kills at each all the same.
+    """
+    step = 1 if os.environ.get("TEST_EVERY_POINT") else step
     environment = an_environment(database_url, STRIPE_API_BASE=stripe_url)
     job = {"environment": environment, "scenario": scenario, "handler": handler}
+    job |= {"first": random.randint(1, step), "step": step}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tests.support.crash_rounds", json.dumps(job)],
         cwd=ROOT,
@@ -46,4 +57,5 @@ def crash_everywhere(
         points=[it["died"] for it in rounds[:-1]],
         violations=[f"{it['died']}: {wrong}" for it in rounds for wrong in it["violations"]],
         harmful_points=sum(bool(it["violations"]) for it in rounds),
+        step=step,
     )
