@@ -18,7 +18,8 @@ def documented_steps() -> list[tuple[str, str, int, int]]:
     """(step, transfer, wallet, refunds) for each row of the table."""
     text = (ROOT / "docs/ledger.md").read_text()
     section = text.split("## Credits taken back", 1)[1].split("\n## ", 1)[0]
-    rows = re.findall(r"^\|(.+)\|$", section, re.MULTILINE)[2:]
+    table = section[section.index("| step | transfer |") :].split("\n\n", 1)[0]
+    rows = re.findall(r"^\|(.+)\|$", table, re.MULTILINE)[2:]
     cells = [[cell.strip() for cell in row.split("|")] for row in rows]
     return [(step, what, number(wallet), number(sum)) for step, what, wallet, sum in cells]
 

@@ -1,5 +1,6 @@
 """R2, the half that dies: a program that runs a scenario again and again, each time in a forked
-process that is killed with SIGKILL one point (or `step` points) later, and then delivers again what Stripe would.
+process that is killed with SIGKILL one point (or `step` points) later, and then delivers again what
+Stripe would.
 
 It is a program of its own because a fork wants a process without threads. It prints one line of
 JSON for each round: the point at which the process died, and what was wrong after redelivery.
