@@ -44,7 +44,14 @@ ONE_DATABASE = {
 choice being spread over them by name; TEST_EVERY_DATABASE=1 runs each on both."""
 
 
+@pytest.hookimpl(trylast=True)  # after the shuffling
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Stories first, those of one database in one process: their shop is started once. Then
+    everything else, on the databases that it is to run on."""
+    stories = [item for item in items if "stories" in item.path.parts]
+    for item in stories:
+        item.add_marker(pytest.mark.xdist_group(f"stories on {_database(item, 'shop')}"))
+    items.sort(key=lambda item: "stories" not in item.path.parts)
     if os.environ.get("TEST_EVERY_DATABASE"):
         return
     left_out = [item for item in items if _is_for_the_other_database(item)]
@@ -53,12 +60,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_for_the_other_database(item: pytest.Item) -> bool:
-    given = getattr(item, "callspec", None)
-    name = given.params.get("database_url") if given else None
+    name = _database(item, "database_url")
     if name is None or not ONE_DATABASE & set(item.path.parts):
         return False
     test = crc32(item.nodeid.replace(name, "").encode())
     return bool(name != databases.NAMES[test % len(databases.NAMES)])
+
+
+def _database(item: pytest.Item, fixture: str) -> str | None:
+    """Which database a test was given by this fixture."""
+    given = getattr(item, "callspec", None)
+    return given.params.get(fixture) if given else None
 
 
 @pytest.fixture(scope="session")

@@ -139,7 +139,7 @@ def test_the_ledger_does_what_the_oracle_says(app: Flask) -> None:
     run_state_machine_as_test(
         lambda: LedgerMachine(app),
         settings=settings(
-            max_examples=20,
+            max_examples=16 if books.is_sqlite(app) else 8,
             stateful_step_count=25,
             deadline=None,
             database=None,

@@ -174,7 +174,7 @@ def test_balances_are_those_of_the_oracle_whatever_is_delivered(app: Flask) -> N
     run_state_machine_as_test(
         lambda: WebhookMachine(app),
         settings=settings(
-            max_examples=20,
+            max_examples=16 if books.is_sqlite(app) else 8,
             stateful_step_count=30,
             deadline=None,
             database=None,
