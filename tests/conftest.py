@@ -23,6 +23,7 @@ from tests.support.apps import closing, some_settings
 from tests.support.chromium import ARGUMENTS
 from tests.support.chromium import executable as find_chromium
 from tests.support.served import ServedShop, served_shop
+from tests.support.thoroughness import THOROUGH
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,7 +42,7 @@ ONE_DATABASE = {
     "analytics", "entitlements", "explaining", "mail", "portal", "prices", "provisioning", "web",
 }  # fmt: skip
 """Folders whose tests move no credits: each of their tests runs on one of the two databases, the
-choice being spread over them by name; TEST_EVERY_DATABASE=1 runs each on both."""
+choice being spread over them by name; a thorough run runs each on both."""
 
 
 @pytest.hookimpl(trylast=True)  # after the shuffling
@@ -52,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in stories:
         item.add_marker(pytest.mark.xdist_group(f"stories on {_database(item, 'shop')}"))
     items.sort(key=lambda item: "stories" not in item.path.parts)
-    if os.environ.get("TEST_EVERY_DATABASE"):
+    if THOROUGH:
         return
     left_out = [item for item in items if _is_for_the_other_database(item)]
     config.hook.pytest_deselected(items=left_out)

@@ -10,10 +10,11 @@ from tests.support.builders import event_of
 from tests.support.caught_up import balances, catches_up, is_busy, sells, walks, wanted
 from tests.support.races import at_once, raised
 from tests.support.served import ServedShop
+from tests.support.thoroughness import usually
 
 
 def rounds(shop: ServedShop) -> int:
-    return 1 if books.is_sqlite(shop.app) else 4
+    return 1 if books.is_sqlite(shop.app) else usually(2, thorough=4)
 
 
 def test_two_catch_ups_at_once_take_in_each_event_once(deaf: ServedShop) -> None:

@@ -18,6 +18,7 @@ from storefront.ledger import Order
 from tests.support import books
 from tests.support.builders import a_user
 from tests.support.lots import FIRST_OF_JANUARY, assert_lots_add_up, remainders
+from tests.support.thoroughness import usually
 
 USERS = range(2)
 amounts = st.integers(1, 60)
@@ -276,7 +277,7 @@ def test_lots_do_what_the_oracle_says(app: Flask) -> None:
     run_state_machine_as_test(
         lambda: LotsMachine(app),
         settings=settings(
-            max_examples=16 if books.is_sqlite(app) else 8,
+            max_examples=usually(8 if books.is_sqlite(app) else 5, thorough=25),
             stateful_step_count=20,
             deadline=None,
             database=None,

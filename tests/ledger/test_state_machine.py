@@ -15,6 +15,7 @@ from storefront.errors import InsufficientCredits, TransferConflict
 from storefront.ledger import Order
 from tests.support import books
 from tests.support.builders import a_user
+from tests.support.thoroughness import usually
 
 USERS = range(3)
 IDS = range(12)
@@ -139,7 +140,7 @@ def test_the_ledger_does_what_the_oracle_says(app: Flask) -> None:
     run_state_machine_as_test(
         lambda: LedgerMachine(app),
         settings=settings(
-            max_examples=16 if books.is_sqlite(app) else 8,
+            max_examples=usually(8 if books.is_sqlite(app) else 5, thorough=20),
             stateful_step_count=25,
             deadline=None,
             database=None,

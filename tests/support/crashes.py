@@ -1,7 +1,6 @@
 """R2, the half that watches: start crash_rounds.py and read what it found."""
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 
 from storefront.config import ROOT
 from tests.support.apps import UNREACHABLE, an_environment
+from tests.support.thoroughness import usually
 
 RIGHT_HANDLER = "storefront.handlers:handle"
 
@@ -37,9 +37,9 @@ def crash_everywhere(
     """Kill the scenario before and after each of its statements, commits and requests.
 
     With a `step`, at every how-manieth of them, beginning at one that the run's seed draws: long
-    scenarios take too long otherwise. TEST_EVERY_POINT=1 kills at each all the same.
+    scenarios take too long otherwise. A thorough run kills at each all the same.
     """
-    step = 1 if os.environ.get("TEST_EVERY_POINT") else step
+    step = usually(step, thorough=1)
     environment = an_environment(database_url, STRIPE_API_BASE=stripe_url)
     job = {"environment": environment, "scenario": scenario, "handler": handler}
     job |= {"first": random.randint(1, step), "step": step}

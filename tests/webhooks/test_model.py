@@ -33,6 +33,7 @@ from tests.support.builders import (
     moved,
     paid,
 )
+from tests.support.thoroughness import usually
 
 BUYERS = range(2)
 UNPAID = ("processing", "requires_action", "requires_confirmation", "canceled")
@@ -174,7 +175,7 @@ def test_balances_are_those_of_the_oracle_whatever_is_delivered(app: Flask) -> N
     run_state_machine_as_test(
         lambda: WebhookMachine(app),
         settings=settings(
-            max_examples=16 if books.is_sqlite(app) else 8,
+            max_examples=usually(8 if books.is_sqlite(app) else 5, thorough=20),
             stateful_step_count=30,
             deadline=None,
             database=None,

@@ -22,10 +22,12 @@ from tests.support.builders import (
 )
 from tests.support.checkers import THREADS, race, race_duplicates
 from tests.support.races import at_once
+from tests.support.thoroughness import usually
 
 
 def rounds(app: Flask) -> int:
-    return 10 if books.is_sqlite(app) else 40
+    few, many = (4, 10) if books.is_sqlite(app) else (12, 40)
+    return usually(few, thorough=many)
 
 
 def one_event_many_times(purchase: Purchase) -> list[Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from typing import Literal
 
@@ -13,15 +14,17 @@ from tests.fakestripe.browser.buyer import DEFERRED, Buyer
 from tests.fakestripe.browser.hosted import Merchant, Visitor
 from tests.fakestripe.browser.shop import Shop
 from tests.fakestripe.harness import FakeStripe
+from tests.support.thoroughness import THOROUGH
 
 pytestmark = pytest.mark.browser
 
 Scheme = Literal["light", "dark"]
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(params=["light", "dark"] if THOROUGH else [None])
 def scheme(request: pytest.FixtureRequest) -> Scheme:
-    scheme: Scheme = request.param
+    """Both in a thorough run; usually one of them, drawn by the run's seed."""
+    scheme: Scheme = request.param or random.choice(["light", "dark"])
     return scheme
 
 
