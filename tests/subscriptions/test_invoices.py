@@ -88,7 +88,7 @@ def test_upgrade_spend_downgrade_brings_no_free_credits(billing: Billing) -> Non
     assert 2980 <= granted <= 3000, "Pro was there for seconds: its credits were lent"
     assert 1990 <= billing.owed(ada) <= 2010
     for _ in range(2):
-        billing.stripe.advance(31 * DAY)
+        billing.stripe.advance(32 * DAY)
         billing.syncs(ada, id)
     assert sum(billing.amounts(ada)) == granted, "two months of Basic pay it off"
     assert billing.owed(ada) < 20
