@@ -69,6 +69,12 @@ class WrongPassword(BadInput):
     code = "wrong_password"
 
 
+def lock(session: Session, user_id: str) -> None:
+    """Of two transactions that open or change something of this customer's, let the second one wait
+    for the first. Rows that only refer to the customer can be made meanwhile."""
+    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
 def register(email: str, password: str) -> User:
     """Create an account. Raises BadInput for an unusable address or password, EmailTaken."""
     address = normalise_email(email)

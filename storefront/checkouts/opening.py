@@ -73,7 +73,7 @@ def _open_once(
     price_id = _price_id(catalog, config.livemode, choice)
     customer_id = users.ensure_stripe_customer(gateway, user)
     with transaction() as session:
-        _lock(session, user_id)
+        users.lock(session, user_id)
         refuse_what_is_owned(session, user_id, choice)
         elsewhere = change_instead(session, user_id, choice)
         if elsewhere is not None:
@@ -102,11 +102,6 @@ def _price_id(catalog: Catalog, livemode: bool, choice: Choice) -> str:
 
 def _unavailable(choice: Choice) -> BadInput:
     return BadInput(f"{choice.plan.name} is not available yet. Nothing was charged.")
-
-
-def _lock(session: Session, user_id: str) -> None:
-    """Of two requests of one customer, one opens a checkout and the other finds it."""
-    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
 def _take_up(

@@ -132,7 +132,7 @@ def _take_up(
 ) -> Payment | None:  # fmt: skip
     """The payment to continue with, under a lock on the customer, so that of two requests for
     the same purchase one opens it and the other finds it."""
-    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+    users.lock(session, user_id)
     mine = select(Payment).where(
         Payment.user_id == user_id,
         Payment.pack_or_plan == pack.code,

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from storefront import ledger
+from storefront import ledger, users
 from storefront.errors import Unprocessable
 from storefront.payments import Payment
 from storefront.subscriptions import Invoice, PlanCredit
-from storefront.subscriptions.granting import lock_customer
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def of_invoice(session: Session, invoice_id: str) -> Source:
     """An invoice with what it has brought so far, locked with its customer."""
     user_id = session.scalar(select(Invoice.user_id).where(Invoice.id == invoice_id))
     assert user_id is not None, "the invoice is there"
-    lock_customer(session, user_id)
+    users.lock(session, user_id)
     invoice = session.get_one(Invoice, invoice_id, populate_existing=True)
     lines = session.scalars(
         select(PlanCredit)

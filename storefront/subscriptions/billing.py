@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storefront import prices
+from storefront import prices, users
 from storefront.catalog import Catalog
 from storefront.db import db, transaction
 from storefront.errors import NotFound
 from storefront.stripe_gateway import InvoiceFacts, StripeGateway
 from storefront.subscriptions.crediting import Prices, Sold, credit
-from storefront.subscriptions.granting import lock_customer
 from storefront.subscriptions.mirror import ASKING_TRIES, sync
 from storefront.subscriptions.tables import Invoice, PlanCredit
 from storefront.users import User
@@ -118,7 +117,7 @@ def _store_all(
     sold: Prices,
 ) -> bool:
     """Store an answer; False when somebody else stored another of one of them since we asked."""
-    lock_customer(session, user_id)
+    users.lock(session, user_id)
     mine = select(Invoice).where(Invoice.user_id == user_id)
     rows = {row.id: row for row in session.scalars(mine.execution_options(populate_existing=True))}
     newest = True

@@ -14,12 +14,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storefront import jobs
+from storefront import jobs, users
 from storefront.catalog import Catalog, Plan
 from storefront.catalog.plans import MONTHS
 from storefront.db import utcnow
 from storefront.stripe_gateway import InvoiceFacts, InvoiceLine
-from storefront.subscriptions.granting import grant_next, grant_until, lock_customer
+from storefront.subscriptions.granting import grant_next, grant_until
 from storefront.subscriptions.installments import months, months_later, next_start, share, unused
 from storefront.subscriptions.tables import Invoice, PlanCredit
 
@@ -45,7 +45,7 @@ def credit(session: Session, catalog: Catalog, prices: Prices, facts: InvoiceFac
     depend on who is late. Invoices of a customer are to be credited in the order of their payment.
     """
     invoice = session.get_one(Invoice, facts.id)
-    lock_customer(session, invoice.user_id)
+    users.lock(session, invoice.user_id)
     session.refresh(invoice)
     if invoice.credited_at is not None:
         return False

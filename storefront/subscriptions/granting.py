@@ -11,11 +11,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from storefront import ledger
+from storefront import ledger, users
 from storefront.catalog import Catalog
 from storefront.subscriptions.installments import Installment, installments, next_start
 from storefront.subscriptions.tables import OVER, PlanCredit, Subscription
-from storefront.users import User
 
 GRANTED_IN = ("trialing", "active", "past_due")
 """Statuses of a subscription whose installments are granted when they come due. While it is unpaid
@@ -32,7 +31,7 @@ def grant_due(session: Session, catalog: Catalog, now: datetime, limit: int = 10
     query = _due(now).with_only_columns(PlanCredit.user_id).limit(limit)
     user_ids = list(session.scalars(query))
     for user_id in sorted(set(user_ids)):
-        lock_customer(session, user_id)
+        users.lock(session, user_id)
         grant_until(session, catalog, user_id, now)
     return len(user_ids)
 
@@ -82,12 +81,6 @@ def owed(session: Session, user_id: str) -> int:
     what was still to be granted. Never below zero."""
     total = func.sum(PlanCredit.granted - PlanCredit.earned)
     return int(session.scalar(select(total).where(PlanCredit.user_id == user_id)) or 0)
-
-
-def lock_customer(session: Session, user_id: str) -> None:
-    """Let nobody else change this customer's subscriptions until the end of the transaction. (Rows
-    that only refer to the customer can be made meanwhile.)"""
-    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
 def _due(moment: datetime) -> Select[PlanCredit, Subscription]:

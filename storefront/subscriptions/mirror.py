@@ -6,13 +6,12 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from storefront import jobs, prices
+from storefront import jobs, prices, users
 from storefront.catalog import Catalog
 from storefront.db import db, transaction, utcnow
 from storefront.errors import NotFound
 from storefront.ids import new_id
 from storefront.stripe_gateway import StripeGateway, SubscriptionFacts
-from storefront.subscriptions.granting import lock_customer
 from storefront.subscriptions.tables import OVER, Subscription
 from storefront.users import User
 
@@ -67,7 +66,7 @@ def _store(
     user_id = _owner(session, facts)
     if user_id is None:
         return True
-    lock_customer(session, user_id)
+    users.lock(session, user_id)
     row = session.scalar(
         _by_stripe_id(facts.id).with_for_update().execution_options(populate_existing=True)
     )
