@@ -117,7 +117,7 @@ def derive(
         purchases=purchases,
         since=subscription.started_at,
         until=_until(subscription, grace),
-        renews_at=None if _ends_at(subscription) else subscription.current_period_end,
+        renews_at=None if subscription.ends_at else subscription.current_period_end,
         trial_ends_at=subscription.trial_end if subscription.status == "trialing" else None,
         grace_until=grace_until(subscription, grace),
         subscription_id=subscription.id,
@@ -127,7 +127,7 @@ def derive(
 def gives_access(subscription: Subscription, grace: timedelta, now: datetime) -> bool:
     """Whether a subscription, as we know it, lets its customer in at `now`. A cancellation that
     was announced for a time that has come counts, whether or not its event has arrived."""
-    ends_at = _ends_at(subscription)
+    ends_at = subscription.ends_at
     if ends_at is not None and ends_at <= now:
         return False
     if subscription.status == "past_due":
@@ -217,14 +217,7 @@ def _plans(base: Plan | None, purchases: Iterable[Purchase]) -> list[Plan]:
     return [plan for plan in (base, *(it.plan for it in purchases)) if plan is not None]
 
 
-def _ends_at(subscription: Subscription) -> datetime | None:
-    """When an announced cancellation comes into effect: Stripe says it in one of two ways."""
-    if subscription.cancel_at is not None:
-        return subscription.cancel_at
-    return subscription.current_period_end if subscription.cancel_at_period_end else None
-
-
 def _until(subscription: Subscription, grace: timedelta) -> datetime | None:
     """The earlier of an announced cancellation and the end of a grace."""
-    ends = (_ends_at(subscription), grace_until(subscription, grace))
+    ends = (subscription.ends_at, grace_until(subscription, grace))
     return min((it for it in ends if it is not None), default=None)

@@ -15,7 +15,6 @@ INVOICES = 12
 """The newest ones; Stripe's portal has all of them."""
 
 SUBSCRIPTIONS = 20
-WORKS_BEST = ("active", "trialing", "past_due", "paused", "unpaid", "incomplete")
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Overview:
         """The subscription that can be changed; subscriptions.live() finds the same."""
         return min(
             (it for it in self.subscriptions if it.status in LIVE),
-            key=lambda it: WORKS_BEST.index(it.status),
+            key=lambda it: LIVE.index(it.status),
             default=None,
         )
 

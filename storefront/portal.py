@@ -14,12 +14,8 @@ from storefront.db import db
 from storefront.errors import BadInput
 from storefront.prices import StripePrice
 from storefront.stripe_gateway import ConfigurationMissing, CustomerMissing, StripeGateway
-from storefront.subscriptions import Subscription
+from storefront.subscriptions import CHANGEABLE, Subscription
 from storefront.users import User
-
-CHANGEABLE = ("trialing", "active", "past_due")
-"""Subscriptions that can be moved to another price. What is unpaid, paused or incomplete must be
-settled first, on the portal's front page."""
 
 MAXIMUM_PRODUCTS = 10
 """As many as one configuration takes (docs.stripe.com/api/customer_portal/configurations)."""
@@ -66,7 +62,7 @@ class Portal:
         """Cancel the subscription at the end of its period. Raises BadInput when there is none, or
         when that is already decided."""
         live = self._live(user, "There is no subscription to cancel.")
-        if _is_ending(live):
+        if live.ends_at:
             raise BadInput("Your subscription is canceled already and ends by itself.")
         what = {"subscription": live.stripe_subscription_id}
         return self._open(user, self._flow("subscription_cancel", what))
@@ -77,7 +73,7 @@ class Portal:
         wanted = self._price(plan_code, interval)
         live = self._live(user, "You have no subscription to change. Choose a plan below.")
         same = (live.plan, live.interval) == (plan_code, interval)
-        if live.status not in CHANGEABLE or (same and _is_ending(live)):
+        if live.status not in CHANGEABLE or (same and live.ends_at):
             return self.home(user)  # where it is put right, or resumed
         if same:
             raise BadInput("This is your plan already.")
@@ -157,10 +153,6 @@ class Portal:
             if interval != "one_time":
                 products.setdefault(price.product_id, []).append(price.id)
         return configuration(self.config, at_most(MAXIMUM_PRODUCTS, products, product_id))
-
-
-def _is_ending(subscription: Subscription) -> bool:
-    return subscription.cancel_at_period_end or subscription.cancel_at is not None
 
 
 def configuration_name(content: Content) -> str:

@@ -9,10 +9,7 @@ from storefront import subscriptions
 from storefront.catalog import Catalog, Plan, Price
 from storefront.checkouts.reading import owned
 from storefront.errors import BadInput
-from storefront.subscriptions import Subscription
-
-CHANGEABLE = ("trialing", "active", "past_due")
-"""A subscription in another live state must be put right first, at the portal's home."""
+from storefront.subscriptions import CHANGEABLE
 
 
 @dataclass(frozen=True)
@@ -90,10 +87,6 @@ def change_instead(session: Session, user_id: str, choice: Choice) -> Opened | N
         return Opened("portal")
     if (subscription.plan, subscription.interval) != (choice.plan.code, choice.price.interval):
         return Opened("portal", plan=choice.plan.code, interval=choice.price.interval)
-    if _is_ending(subscription):
+    if subscription.ends_at:
         return Opened("portal")  # where it can be resumed
     raise BadInput("This is your plan already.")
-
-
-def _is_ending(subscription: Subscription) -> bool:
-    return subscription.cancel_at_period_end or subscription.cancel_at is not None

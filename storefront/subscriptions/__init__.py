@@ -9,9 +9,17 @@ from storefront.subscriptions.granting import grant_due, owed
 from storefront.subscriptions.mirror import sync
 from storefront.subscriptions.reading import ever, find, invoices, live, of_user
 from storefront.subscriptions.stopping import resume_installments, stop_installments
-from storefront.subscriptions.tables import LIVE, OVER, Invoice, PlanCredit, Subscription
+from storefront.subscriptions.tables import (
+    CHANGEABLE,
+    LIVE,
+    OVER,
+    Invoice,
+    PlanCredit,
+    Subscription,
+)
 
 __all__ = [
+    "CHANGEABLE",
     "LIVE",
     "OVER",
     "Invoice",

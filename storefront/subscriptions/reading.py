@@ -5,9 +5,6 @@ from sqlalchemy.orm import Session
 
 from storefront.subscriptions.tables import LIVE, Invoice, Subscription
 
-_FIRST = ("active", "trialing", "past_due", "paused", "unpaid", "incomplete")
-"""Of several live subscriptions, the one that the customer means: the one that works best."""
-
 
 def of_user(session: Session, user_id: str) -> list[Subscription]:
     """All that the customer ever had, the newest first."""
@@ -25,7 +22,7 @@ def find(session: Session, stripe_subscription_id: str) -> Subscription | None:
 def live(session: Session, user_id: str) -> Subscription | None:
     """The subscription that the customer would change instead of buying another; None when there
     is none that is not over."""
-    rank = case({status: number for number, status in enumerate(_FIRST)}, value=Subscription.status)
+    rank = case({status: number for number, status in enumerate(LIVE)}, value=Subscription.status)
     return session.scalar(
         select(Subscription)
         .where(Subscription.user_id == user_id, Subscription.status.in_(LIVE))

@@ -7,8 +7,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.db import STRICT, Base, Flag, Utc, Whole, utcnow
 
-LIVE = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete")
-"""Statuses of a subscription that is not over: a customer who has one does not buy another."""
+LIVE = ("active", "trialing", "past_due", "paused", "unpaid", "incomplete")
+"""Statuses of a subscription that is not over: a customer who has one does not buy another. Of
+several, the customer means the one that works best; here it stands first."""
+
+CHANGEABLE = ("active", "trialing", "past_due")
+"""What the portal moves to another price. A subscription in another live state must be put right
+first, at the portal's home."""
 
 OVER = ("canceled", "incomplete_expired")
 
@@ -43,6 +48,13 @@ class Subscription(Base):
     version: Mapped[int] = mapped_column(Whole, default=1)
     created_at: Mapped[datetime] = mapped_column(Utc, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(Utc, default=utcnow, onupdate=utcnow)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When an announced cancellation comes into effect: Stripe says it in one of two ways."""
+        if self.cancel_at is not None:
+            return self.cancel_at
+        return self.current_period_end if self.cancel_at_period_end else None
 
 
 class Invoice(Base):

@@ -8,15 +8,12 @@ from typing import Literal
 from storefront.catalog import Catalog, Interval, Plan, Price
 from storefront.catalog.display import CtaState
 from storefront.money import format_money
-from storefront.subscriptions import Subscription
+from storefront.subscriptions import CHANGEABLE, Subscription
 
 State = Literal["current", "included", "purchased", "buy", "change", "switch", "blocked", "missing"]
 """current and purchased: theirs. included: comes with every account. buy: through Checkout. change
 and switch (to the other interval): through the portal. blocked: what runs must be settled first.
 missing: the price is not known at Stripe (yet)."""
-
-CHANGEABLE = ("trialing", "active", "past_due")
-"""Subscriptions that the portal can move to another price."""
 
 WORDS: Mapping[State, CtaState] = {
     "current": "current",

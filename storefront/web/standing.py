@@ -39,11 +39,7 @@ class Facts:
 
     @property
     def ends(self) -> datetime | None:
-        """When a scheduled cancellation takes effect."""
-        subscription = self.subscription
-        if subscription.cancel_at is not None:
-            return subscription.cancel_at
-        return subscription.current_period_end if subscription.cancel_at_period_end else None
+        return self.subscription.ends_at
 
 
 def of(facts: Facts) -> Standing:

@@ -47,9 +47,7 @@ def mail_subscription_cancelled(context: Context, args: Args) -> None:
     session = db.session()
     subscription = session.get_one(Subscription, args["subscription_id"])
     over = subscription.status in OVER
-    until = subscription.cancel_at
-    if until is None and subscription.cancel_at_period_end:
-        until = subscription.current_period_end
+    until = subscription.ends_at
     if not over and until is None:
         log.info("no mail about %s: it goes on", subscription.stripe_subscription_id)
         return
