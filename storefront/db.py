@@ -25,6 +25,7 @@ from sqlalchemy import (
     event,
     literal_column,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -135,6 +136,11 @@ def end_reading() -> None:
 
 def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+def insert(session: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """INSERT with the ON CONFLICT that both databases know, each through its own dialect."""
+    return sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
 
 
 def clock(session: Session, plus_seconds: float = 0) -> ColumnClause[datetime]:

@@ -4,7 +4,7 @@ from storefront.attempts import Attempt
 from storefront.catching_up import CatchUp, EventWalk
 from storefront.checkouts import Checkout
 from storefront.inbox import StripeEvent
-from storefront.jobs import Job
+from storefront.jobs import Job, ScheduleRun
 from storefront.ledger import Account, Lot, LotUse, Seal, Transfer
 from storefront.payments import Payment
 from storefront.prices import StripeObject, StripePrice
@@ -13,7 +13,7 @@ from storefront.subscriptions import Invoice, PlanCredit, Subscription
 from storefront.users import User
 
 ALL = (
-    User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Seal, Job, Attempt,
+    User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Seal, Job, Attempt, ScheduleRun,
     Subscription, Invoice, PlanCredit, Checkout, StripePrice, StripeObject,
     EventWalk, CatchUp, Refund, Dispute, FraudWarning, InvoiceClaim,
 )  # fmt: skip

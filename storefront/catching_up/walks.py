@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from storefront.catching_up.tables import EventWalk
-from storefront.db import is_sqlite, utcnow
+from storefront.db import insert, utcnow
 from storefront.stripe_gateway import Event
 
 Types = tuple[str, ...]
@@ -27,9 +26,8 @@ class Descent:
 
 def locked(session: Session, types: Types) -> EventWalk:
     """The walk along these types; made if there is none."""
-    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
     key = ",".join(types)
-    session.execute(insert(EventWalk).values(types=key).on_conflict_do_nothing())
+    session.execute(insert(session, EventWalk).values(types=key).on_conflict_do_nothing())
     query = select(EventWalk).where(EventWalk.types == key).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one()
 

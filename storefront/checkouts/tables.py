@@ -2,12 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.db import STRICT, Base, Utc, Whole, utcnow
 
 UNFINISHED = ("opened", "open")
+
+
+STILL_OPEN = text("status IN ('opened', 'open')")
+"""The same; as text, so that SQLite sees that the index is for them."""
 
 
 class Checkout(Base):
@@ -25,6 +29,13 @@ class Checkout(Base):
         CheckConstraint("mode IN ('payment', 'subscription')", name="mode_is_known"),
         CheckConstraint("amount_cents > 0 AND quantity > 0", name="checkout_amounts_positive"),
         Index("ix_checkouts_user", "user_id", "created_at"),
+        Index(
+            "ix_checkouts_unfinished",
+            "created_at",
+            "id",
+            postgresql_where=STILL_OPEN,
+            sqlite_where=STILL_OPEN,
+        ),
         STRICT,
     )
 

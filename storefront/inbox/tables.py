@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from sqlalchemy import CheckConstraint, Index, Text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storefront.db import STRICT, Base, Flag, Utc, Whole, is_sqlite, utcnow
+from storefront.db import STRICT, Base, Flag, Utc, Whole, insert, utcnow
 from storefront.stripe_gateway import Event
 
 State = Literal["handled", "ignored", "failed", "parked"]
@@ -48,7 +47,6 @@ class StripeEvent(Base):
 
 def insert_or_ignore(session: Session, event: Event, **columns: Any) -> bool:
     """Record an event in state `failed` until it is handled; False when its id is known."""
-    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
     values: dict[str, Any] = {
         "id": event.id,
         "type": event.type,
@@ -61,7 +59,7 @@ def insert_or_ignore(session: Session, event: Event, **columns: Any) -> bool:
         "attempts": 0,
         "object_id": _object_id(event),
     }
-    row = insert(StripeEvent).values(values | columns)
+    row = insert(session, StripeEvent).values(values | columns)
     made = row.on_conflict_do_nothing(index_elements=["id"]).returning(StripeEvent.id)
     return session.scalar(made) is not None
 

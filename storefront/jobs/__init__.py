@@ -8,6 +8,7 @@ at the same time as another run of it: every one of them is idempotent.
 
 from storefront.jobs.promises import Job, promise
 from storefront.jobs.records import GiveUp, listed, prune, retry
+from storefront.jobs.runs import EntryState, Incomplete, ScheduleRun, recorded, schedule_state
 from storefront.jobs.schedule import RUN_PREFIX, Scheduled, plan
 from storefront.jobs.worker import Stop, Worker
 from storefront.jobs.working import LEASE_SECONDS, MAXIMUM_ATTEMPTS, Args, Registry, work_once
@@ -17,9 +18,12 @@ __all__ = [
     "MAXIMUM_ATTEMPTS",
     "RUN_PREFIX",
     "Args",
+    "EntryState",
     "GiveUp",
+    "Incomplete",
     "Job",
     "Registry",
+    "ScheduleRun",
     "Scheduled",
     "Stop",
     "Worker",
@@ -27,6 +31,8 @@ __all__ = [
     "plan",
     "promise",
     "prune",
+    "recorded",
     "retry",
+    "schedule_state",
     "work_once",
 ]

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Index, Text, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storefront.db import STRICT, Base, Utc, Whole, clock, is_sqlite, utcnow
+from storefront.db import STRICT, Base, Utc, Whole, clock, insert, utcnow
 
 State = Literal["waiting", "running", "failed", "done", "given up"]
 
@@ -67,8 +66,7 @@ def promise(
     assert session.info.get("writing"), "work is promised inside transaction()"
     assert key and kind
     session.flush()
-    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
-    row = insert(Job).values(
+    row = insert(session, Job).values(
         key=key,
         kind=kind,
         args=json.dumps(dict(args), sort_keys=True),

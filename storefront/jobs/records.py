@@ -54,18 +54,18 @@ def fail(key: str, attempt: int, error: str) -> None:
         session.execute(
             update(Job)
             .where(Job.key == key, Job.attempts == attempt, Job.done_at.is_(None))
-            .values(run_at=again_at, locked_until=None, last_error=_shown(error))
+            .values(run_at=again_at, locked_until=None, last_error=shown(error))
         )
 
 
 def give_up(key: str, attempt: int, error: str) -> None:
     """Leave the job for a person: logged, listed by `flask jobs list`, tried again on request."""
-    log.error("job %s given up at attempt %d: %s", key, attempt, _shown(error))
+    log.error("job %s given up at attempt %d: %s", key, attempt, shown(error))
     with transaction() as session:
         session.execute(
             update(Job)
             .where(Job.key == key, Job.attempts == attempt, Job.done_at.is_(None))
-            .values(given_up_at=utcnow(), locked_until=None, last_error=_shown(error))
+            .values(given_up_at=utcnow(), locked_until=None, last_error=shown(error))
         )
 
 
@@ -115,5 +115,6 @@ def delay_seconds(attempt: int) -> int:
     return delay + random.randint(0, delay // 4)  # noqa: S311  spreads load, keeps no secret
 
 
-def _shown(error: str) -> str:
+def shown(error: str) -> str:
+    """Storable: without NULs (PostgreSQL has none), and not endless."""
     return error.replace("\0", "")[:MAXIMUM_ERROR_LENGTH]

@@ -20,11 +20,14 @@ class Scheduled:
     interval: timedelta
     function: Callable[..., None]
 
+    def period(self, now: datetime) -> datetime:
+        """When the period began that `now` (UTC) is in."""
+        seconds = int(self.interval.total_seconds())
+        return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
+
     def key(self, now: datetime) -> str:
         """Names the run of the period that `now` (UTC) is in."""
-        seconds = int(self.interval.total_seconds())
-        period = datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
-        return f"{RUN_PREFIX}{self.name}:{period:%Y-%m-%dT%H:%M:%SZ}"
+        return f"{RUN_PREFIX}{self.name}:{self.period(now):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def plan(session: Session, schedule: Sequence[Scheduled], now: datetime) -> int:

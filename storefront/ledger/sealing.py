@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storefront.db import is_sqlite, utc_text
+from storefront.db import insert, utc_text
 from storefront.ledger.tables import Seal
 
 SEALED_COLUMNS = (
@@ -39,8 +38,7 @@ def seal(session: Session, limit: int = 1000) -> int:
         wallet = transfer.wallet
         seals.append(_seal_of(transfer, hash))
     if seals:
-        insert = sqlite.insert if is_sqlite(session) else postgresql.insert
-        session.execute(insert(Seal).on_conflict_do_nothing(), seals)
+        session.execute(insert(session, Seal).on_conflict_do_nothing(), seals)
     return len(seals)
 
 

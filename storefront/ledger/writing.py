@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storefront.db import MAX_WHOLE, is_sqlite, utcnow
+from storefront.db import MAX_WHOLE, insert, utcnow
 from storefront.errors import InsufficientCredits, TransferConflict
 from storefront.ledger import lots
 from storefront.ledger.movements import MOVEMENTS
@@ -193,8 +192,7 @@ def _move(session: Session, wallet: Account, order: Order) -> Transfer:
     transfer of another wallet, whose lock is not ours: that is a conflict."""
     assert wallet.balance is not None and wallet.version is not None
     balance, version = wallet.balance + _signed(order), wallet.version + 1
-    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
-    row = insert(Transfer).values(_row(order, wallet.id, version, balance))
+    row = insert(session, Transfer).values(_row(order, wallet.id, version, balance))
     made: Transfer | None = session.scalar(
         row.on_conflict_do_nothing(index_elements=["id"]).returning(Transfer)
     )

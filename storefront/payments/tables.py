@@ -12,6 +12,10 @@ UNPAID = ("opened", "requires_payment_method", "requires_confirmation", "require
 """States in which the customer can still (or again) pay with the same intent."""
 
 
+UNSETTLED = text("status NOT IN ('succeeded', 'canceled')")
+"""The payments that are not final; as text, so that SQLite sees that the index is for them."""
+
+
 class Payment(Base):
     """One thing that a customer pays for. Amounts in minor units of `currency`.
 
@@ -27,6 +31,13 @@ class Payment(Base):
         CheckConstraint("amount_cents > 0 AND credits >= 0", name="amounts_positive"),
         UniqueConstraint("user_id", "order_key", "pack_or_plan", name="uq_payments_order_key"),
         Index("ix_payments_user_pack", "user_id", "pack_or_plan", "created_at"),
+        Index(
+            "ix_payments_unsettled",
+            "created_at",
+            "id",
+            postgresql_where=UNSETTLED,
+            sqlite_where=UNSETTLED,
+        ),
         STRICT,
     )
 

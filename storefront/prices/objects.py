@@ -1,9 +1,8 @@
 """Objects at Stripe that we made for ourselves, found again by a name of ours."""
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storefront.db import is_sqlite, transaction, utcnow
+from storefront.db import insert, transaction, utcnow
 from storefront.prices.tables import StripeObject
 
 
@@ -16,7 +15,6 @@ def remembered(session: Session, name: str) -> str | None:
 def remember(name: str, stripe_id: str) -> None:
     """Keep an id under a name, in place of the one that was kept there before."""
     with transaction() as session:
-        insert = sqlite.insert if is_sqlite(session) else postgresql.insert
         row = {"stripe_id": stripe_id, "created_at": utcnow()}
-        kept = insert(StripeObject).values(name=name, **row)
+        kept = insert(session, StripeObject).values(name=name, **row)
         session.execute(kept.on_conflict_do_update(index_elements=["name"], set_=row))

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from storefront.catalog import Catalog, Plan, Price
-from storefront.db import db, is_sqlite, transaction, utcnow
+from storefront.db import db, insert, transaction, utcnow
 from storefront.errors import NotFound
 from storefront.prices.selling import diagnose, explicit_id, sold
 from storefront.prices.tables import StripePrice
@@ -94,8 +93,7 @@ def _store(session: Session, found: list[Seen], asked_at: datetime) -> None:
 
 def _add(session: Session, seen: Seen, asked_at: datetime) -> None:
     """Another refresh may just have done it."""
-    insert = sqlite.insert if is_sqlite(session) else postgresql.insert
-    row = insert(StripePrice).values(id=seen.facts.id, **_columns(seen, asked_at))
+    row = insert(session, StripePrice).values(id=seen.facts.id, **_columns(seen, asked_at))
     session.execute(row.on_conflict_do_nothing(index_elements=["id"]))
 
 
