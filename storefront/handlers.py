@@ -57,7 +57,7 @@ def subscription_changed(session: Session, event: Event) -> State:
     known = users.of_stripe_customer(session, named(event.object, "customer"))
     if known is None and subscriptions.find(session, subscription_id) is None:
         return "ignored"
-    _promise_subscription(session, event, subscription_id)
+    subscriptions.promise_sync(session, subscription_id, event.id)
     return "handled"
 
 
@@ -81,12 +81,7 @@ def invoice_changed(session: Session, event: Event) -> State:
     customer_id = named(event.object, "customer")
     if users.of_stripe_customer(session, customer_id) is None:
         return "ignored"
-    jobs.promise(
-        session,
-        "sync_invoices",
-        {"customer": customer_id},
-        key=f"sync_invoices:{customer_id}:{event.id}",
-    )
+    subscriptions.promise_invoices(session, customer_id, event.id)
     return "handled"
 
 
@@ -135,17 +130,7 @@ def customer_deleted(session: Session, event: Event) -> State:
 def _promise_subscriptions_of(session: Session, event: Event, user_id: str) -> None:
     for subscription in subscriptions.of_user(session, user_id):
         if subscription.status not in subscriptions.OVER:
-            _promise_subscription(session, event, subscription.stripe_subscription_id)
-
-
-def _promise_subscription(session: Session, event: Event, subscription_id: str) -> None:
-    """The key ends with the event's id: after each event Stripe is asked anew."""
-    jobs.promise(
-        session,
-        "sync_subscription",
-        {"subscription": subscription_id},
-        key=f"sync_subscription:{subscription_id}:{event.id}",
-    )
+            subscriptions.promise_sync(session, subscription.stripe_subscription_id, event.id)
 
 
 HANDLERS: dict[str, Effect] = {

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from storefront import jobs, ledger
+from storefront import jobs, ledger, subscriptions
 from storefront.checkouts.tables import Checkout
 from storefront.errors import Unprocessable
-from storefront.payments import Payment
+from storefront.payments import Payment, promise_settled
 from storefront.stripe_gateway import CheckoutSession
 from storefront.users import User
 
@@ -34,8 +34,8 @@ def settle(
     A one-time plan that is paid becomes a payment of the kind `purchase`, once, with its credits
     by the transfer `payment:<id>`; one that a slow bank still works on becomes one that is
     `processing`, and one that is `canceled` when it has `failed` (which the session alone does not
-    tell). A subscription is only noted, and
-    jobs are promised that fetch what is true of it and of its invoices.
+    tell). A subscription is only noted, and jobs are promised that fetch what is true of it and of
+    its invoices.
 
     Everything only ever moves forward (open, expired, complete; unpaid, paid; processing, failed,
     succeeded), so that any order of delivery ends alike. Returns None for a session that is not
@@ -80,19 +80,10 @@ def _note_subscription(session: Session, checkout: Checkout, facts: CheckoutSess
     if facts.subscription_id is None:
         raise Unprocessable(f"{facts.id} is complete and names no subscription.")
     checkout.stripe_subscription_id = facts.subscription_id
-    source = f"{checkout.id}:{facts.payment_status}"
-    jobs.promise(
-        session,
-        "sync_subscription",
-        {"subscription": facts.subscription_id},
-        key=f"sync_subscription:{facts.subscription_id}:{source}",
-    )
-    jobs.promise(
-        session,
-        "sync_invoices",
-        {"customer": facts.customer_id},
-        key=f"sync_invoices:{facts.customer_id}:{source}",
-    )
+    cause = f"{checkout.id}:{facts.payment_status}"
+    subscriptions.promise_sync(session, facts.subscription_id, cause)
+    if facts.customer_id is not None:
+        subscriptions.promise_invoices(session, facts.customer_id, cause)
 
 
 def _promise_to_expire_rivals(session: Session, checkout: Checkout) -> None:
@@ -153,12 +144,7 @@ def _credit(
             payment_id=payment.id,
         )
         ledger.transfer(session, order)
-    jobs.promise(
-        session,
-        "payment_settled",
-        {"payment_id": payment.id},
-        key=f"payment_settled:{payment.id}",
-    )
+    promise_settled(session, payment)
 
 
 def _row_of(session: Session, facts: CheckoutSession) -> Checkout | None:

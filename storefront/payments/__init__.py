@@ -6,7 +6,7 @@ an intent always finds its row; what a payment costs and brings is fixed in that
 """
 
 from storefront.payments.opening import ADOPTION_AGE, Opened, open_top_up
-from storefront.payments.settling import ASKING_INTERVAL, refresh, settle
+from storefront.payments.settling import ASKING_INTERVAL, promise_settled, refresh, settle
 from storefront.payments.tables import UNPAID, Payment, find
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Payment",
     "find",
     "open_top_up",
+    "promise_settled",
     "refresh",
     "settle",
 ]

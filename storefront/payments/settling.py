@@ -84,7 +84,13 @@ def _credit(
             payment_id=payment.id,
         ),
     )
-    jobs.promise(  # as the hot path does
+    promise_settled(session, payment)
+
+
+def promise_settled(session: Session, payment: Payment) -> None:
+    """Have done what follows a settled payment: the receipt and the rest. (The hot path writes the
+    same row.)"""
+    jobs.promise(
         session,
         "payment_settled",
         {"payment_id": payment.id},

@@ -7,6 +7,7 @@ once. grant_due() grants the installments of what was paid for a year. The rest 
 from storefront.subscriptions.billing import sync_invoices
 from storefront.subscriptions.granting import grant_due, owed
 from storefront.subscriptions.mirror import sync
+from storefront.subscriptions.promises import promise_invoices, promise_sync
 from storefront.subscriptions.reading import ever, find, invoices, live, of_user
 from storefront.subscriptions.stopping import resume_installments, stop_installments
 from storefront.subscriptions.tables import (
@@ -32,6 +33,8 @@ __all__ = [
     "live",
     "of_user",
     "owed",
+    "promise_invoices",
+    "promise_sync",
     "resume_installments",
     "stop_installments",
     "sync",
