@@ -1,10 +1,9 @@
 """`flask webhooks …`: Stripe's events as they were received, and what became of them."""
 
 import json
-import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import click
@@ -12,6 +11,7 @@ from flask.cli import AppGroup
 
 from storefront import catching_up, inbox, redelivery
 from storefront.catching_up import CatchUp
+from storefront.cli_values import Age, Moment, minute, plain
 from storefront.db import db, end_reading, transaction, utcnow
 from storefront.errors import StorefrontError
 from storefront.inbox import Outcome, State, StripeEvent
@@ -27,36 +27,6 @@ FIELDS = (
 
 webhooks = AppGroup("webhooks", help="Stripe's events as received.")
 as_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
-
-
-class Age(click.ParamType[timedelta]):
-    """Such as 90d, 12h, 30m."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"([0-9]{1,5})([dhm])", value)
-        if not found:
-            self.fail(f"{value!r} is not an age; write such as 90d, 12h or 30m.", param, ctx)
-        unit = {"d": "days", "h": "hours", "m": "minutes"}[found[2]]
-        return timedelta(**{unit: int(found[1])})
-
-
-class Moment(click.ParamType[datetime]):
-    """A time in UTC unless it says otherwise, or an age before now."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
-        if re.fullmatch(r"[0-9]{1,5}[dhm]", value):
-            return utcnow() - Age().convert(value, param, ctx)
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a time; write such as 2026-11-20T12:00 (UTC) or 3d.")
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
 
 
 @webhooks.command("list")
@@ -95,9 +65,9 @@ def show(event_id: str, as_json: bool) -> None:
         click.echo(json.dumps(_facts(event) | {"payload": payload}, indent=2))
         return
     for name, value in _facts(event).items():
-        click.echo(f"{name}: {'' if value is None else _plain(str(value))}")
+        click.echo(f"{name}: {'' if value is None else plain(str(value))}")
     lines = json.dumps(payload, indent=2, ensure_ascii=False).splitlines()
-    click.echo("\n".join(["payload:", *map(_plain, lines)]))
+    click.echo("\n".join(["payload:", *map(plain, lines)]))
 
 
 @webhooks.command("retry")
@@ -128,7 +98,7 @@ def replay(event_ids: tuple[str, ...]) -> None:
             troubles += _say(event_id, redelivery.replay(current.gateway(), event_id))
         except StorefrontError as error:
             known = "it is unknown here, and Stripe says: "
-            click.echo(f"{_plain(event_id)}: {known}{_plain(reason(error))}", err=True)
+            click.echo(f"{plain(event_id)}: {known}{plain(reason(error))}", err=True)
             troubles += 1
     sys.exit(1 if troubles else 0)
 
@@ -152,7 +122,7 @@ def prune(older_than: timedelta, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"deleted": deleted, "received_before": before.isoformat()}))
     else:
-        click.echo(f"{deleted} events deleted that were received before {_minute(before)}")
+        click.echo(f"{deleted} events deleted that were received before {minute(before)}")
 
 
 @webhooks.command("catch-up")
@@ -172,7 +142,7 @@ def catch_up(since: datetime | None, as_json: bool) -> None:
     else:
         click.echo(_told(run))
         if covered.since and covered.until:
-            click.echo(f"complete from {_minute(covered.since)} to {_minute(covered.until)}")
+            click.echo(f"complete from {minute(covered.since)} to {minute(covered.until)}")
         if run.note:
             click.echo(run.note, err=True)
     sys.exit(1 if run.failed or run.note else 0)
@@ -190,7 +160,7 @@ def _check_since(since: datetime | None) -> None:
 def _ended_early(error: StorefrontError) -> NoReturn:
     run = catching_up.latest(db.session())
     found = f" Before that: {_told(run)}." if run and run.listed else ""
-    raise click.ClickException(f"{_plain(reason(error))}{found}") from None
+    raise click.ClickException(f"{plain(reason(error))}{found}") from None
 
 
 def _found(run: CatchUp) -> dict[str, Any]:
@@ -219,10 +189,10 @@ def _progress(tally: Any) -> None:
 def _say(event_id: str, outcome: Outcome) -> bool:
     """One line of what came of a try; True when it is trouble."""
     if outcome.error is None:
-        click.echo(f"{_plain(event_id)}: {outcome.state}")
+        click.echo(f"{plain(event_id)}: {outcome.state}")
         return False
     kept = "" if outcome.state in ("failed", "parked") else ", and nothing was changed"
-    click.echo(f"{_plain(event_id)}: {outcome.state}{kept}: {_plain(outcome.error)}", err=True)
+    click.echo(f"{plain(event_id)}: {outcome.state}{kept}: {plain(outcome.error)}", err=True)
     return True
 
 
@@ -246,7 +216,7 @@ def _unsettled_ids() -> Iterator[str]:
 
 
 def _unknown(event_id: str) -> str:
-    return f"{_plain(event_id)}: no such event here; flask webhooks replay fetches it from Stripe"
+    return f"{plain(event_id)}: no such event here; flask webhooks replay fetches it from Stripe"
 
 
 def _line(event: StripeEvent) -> str:
@@ -254,9 +224,9 @@ def _line(event: StripeEvent) -> str:
     if event.state in ("failed", "parked") or event.attempts > 1:
         told.append(f"attempt {event.attempts}")
     if event.next_try_at is not None:
-        told.append(f"next try {_minute(event.next_try_at)}")
-    error = f": {_plain(event.last_error)[:200]}" if event.last_error else ""
-    return f"{_minute(event.received_at)}  {event.id}  {event.type}  {', '.join(told)}{error}"
+        told.append(f"next try {minute(event.next_try_at)}")
+    error = f": {plain(event.last_error)[:200]}" if event.last_error else ""
+    return f"{minute(event.received_at)}  {event.id}  {event.type}  {', '.join(told)}{error}"
 
 
 def _facts(event: StripeEvent) -> dict[str, Any]:
@@ -267,12 +237,3 @@ def _times(values: dict[str, Any]) -> dict[str, Any]:
     """Times as text, for JSON."""
     moments = {name: it.isoformat() for name, it in values.items() if isinstance(it, datetime)}
     return values | moments
-
-
-def _minute(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _plain(text: str) -> str:
-    """Printable on one line: what comes from outside must not steer a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,4 +1,4 @@
-"""What became of each entry of the schedule. Runs are jobs, and done jobs are pruned; this stays."""
+"""The latest run of each entry of the schedule. (Runs are jobs, and done jobs are pruned.)"""
 
 import time
 from collections.abc import Callable, Sequence

@@ -50,7 +50,8 @@ MAY_IMPORT: dict[str, str] = {
     "cli": "cli_ledger cli_webhooks config db errors fakestripe jobs provisioning stripe_gateway"
     " users web work",
     "cli_ledger": "db errors explaining ledger money users",
-    "cli_webhooks": "catching_up db errors inbox redelivery stripe_gateway web",
+    "cli_values": "db",
+    "cli_webhooks": "catching_up cli_values db errors inbox redelivery stripe_gateway web",
     "fakestripe": "",
     "__init__": "catalog cli config db mail stripe_gateway tables users web",
 }
