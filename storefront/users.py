@@ -8,7 +8,7 @@ from uuid import uuid4
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import Text, func, select, update
+from sqlalchemy import Index, Text, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -34,7 +34,12 @@ class User(Base):
     name under which purchases are then reported."""
 
     __tablename__ = "users"
-    __table_args__ = STRICT
+    __table_args__ = (
+        Index("ix_users_created_at", "created_at", "id"),
+        # For addresses that begin with something; PostgreSQL's other index knows no prefixes.
+        Index("ix_users_email_prefix", "email", postgresql_ops={"email": "text_pattern_ops"}),
+        STRICT,
+    )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     email: Mapped[str] = mapped_column(Text, unique=True)

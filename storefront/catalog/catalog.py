@@ -55,6 +55,11 @@ class Catalog:
         """The plan with this code, or None: what was sold may have left the catalogue."""
         return next((plan for plan in self.plans if plan.code == code), None)
 
+    def name_of(self, code: str) -> str:
+        """The name of a pack or a plan; its code when it has left the catalogue."""
+        sold: tuple[Pack | Plan, ...] = (*self.packs, *self.plans)
+        return next((it.name for it in sold if it.code == code), code)
+
     @property
     def free_plan(self) -> Plan | None:
         """What customers have who have nothing else, if there is such a plan."""

@@ -27,6 +27,8 @@ class StripeEvent(Base):
         ),
         Index("ix_stripe_events_state", "state", "received_at"),
         Index("ix_stripe_events_object", "object_id"),
+        Index("ix_stripe_events_received_at", "received_at", "id"),  # the lists of operators
+        Index("ix_stripe_events_type", "type", "received_at", "id"),
         STRICT,
     )
 

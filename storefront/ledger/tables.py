@@ -66,6 +66,8 @@ class Transfer(Base):
             postgresql_where=text("payment_id IS NOT NULL"),
             sqlite_where=text("payment_id IS NOT NULL"),
         ),
+        Index("ix_ledger_transfers_created_at", "created_at", "id"),  # the lists of operators
+        Index("ix_ledger_transfers_code", "code", "created_at", "id"),
         {"sqlite_strict": True},
     )
 

@@ -31,6 +31,11 @@ class Payment(Base):
         CheckConstraint("amount_cents > 0 AND credits >= 0", name="amounts_positive"),
         UniqueConstraint("user_id", "order_key", "pack_or_plan", name="uq_payments_order_key"),
         Index("ix_payments_user_pack", "user_id", "pack_or_plan", "created_at"),
+        Index("ix_payments_created_at", "created_at", "id"),  # the lists of operators
+        Index("ix_payments_status", "status", "created_at", "id"),
+        Index("ix_payments_kind", "kind", "created_at", "id"),
+        Index("ix_payments_amount", "amount_cents", "created_at", "id"),
+        Index("ix_payments_user", "user_id", "created_at", "id"),
         Index(
             "ix_payments_unsettled",
             "created_at",

@@ -13,6 +13,7 @@ from storefront.reversals.issuer_warnings import apply_warning
 from storefront.reversals.reading import (
     Reversals,
     fraud_warnings,
+    of_invoice,
     of_payment,
     open_disputes,
     refunded_of,
@@ -34,6 +35,7 @@ __all__ = [
     "follow_grants",
     "fraud_warnings",
     "invoices_to_follow",
+    "of_invoice",
     "of_payment",
     "open_disputes",
     "refunded_of",

@@ -35,6 +35,14 @@ def of_payment(session: Session, payment_id: str) -> Reversals:
     )
 
 
+def of_invoice(session: Session, invoice_id: str) -> Reversals:
+    """What went back of a subscription's invoice."""
+    return Reversals(
+        _newest(session, Refund, Refund.invoice_id == invoice_id),
+        _newest(session, Dispute, Dispute.invoice_id == invoice_id),
+    )
+
+
 def open_disputes(session: Session, limit: int = 100) -> list[Dispute]:
     """For operators: disputes and inquiries that are not settled, the newest first."""
     return _newest(session, Dispute, Dispute.closed_at.is_(None), limit)

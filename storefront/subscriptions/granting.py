@@ -111,8 +111,7 @@ def _ended(subscription: Subscription, moment: datetime) -> bool:
 
 def _note(catalog: Catalog, row: PlanCredit, installment: Installment, less: int) -> str:
     """Such as: Premium, 1 Jan – 1 Feb 2027, 2,000 less after a change of plan."""
-    plan = catalog.find_plan(row.plan)
-    said = f"{plan.name if plan else row.plan}, {_dates(installment.start, installment.end)}"
+    said = f"{catalog.name_of(row.plan)}, {_dates(installment.start, installment.end)}"
     return f"{said}, {less:,} less after a change of plan" if less else said
 
 

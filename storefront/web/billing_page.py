@@ -74,14 +74,8 @@ def render(choice: Choice, returned: Returned | None = None, problem: str | None
         savings=plan_cards.savings(catalog),
         returned=returned,
         problem=problem,
-        name_of=lambda code: name_of(code, catalog),
+        name_of=catalog.name_of,
     )
-
-
-def name_of(code: str, catalog: Catalog) -> str:
-    """A plan's name; its code when it has left the catalogue."""
-    plan = catalog.find_plan(code)
-    return plan.name if plan else code
 
 
 def _yours(has: Overview, catalog: Catalog) -> Yours:
@@ -98,7 +92,7 @@ def _yours(has: Overview, catalog: Catalog) -> Yours:
     return Yours(
         name=entitlement.plan_name or "No plan",
         interval=entitlement.interval if entitlement.access else None,
-        lapsed=name_of(spoken_of.plan or "", catalog) if spoken_of and lapsed else None,
+        lapsed=catalog.name_of(spoken_of.plan or "") if spoken_of and lapsed else None,
         standing=standing.of(facts) if facts else None,
         ending=bool(facts and facts.ends and not lapsed),
         credits=_credits(entitlement),

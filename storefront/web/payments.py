@@ -69,13 +69,11 @@ def show(payment_id: str) -> ResponseReturnValue:
     outcome = outcomes.of(payment, asked=_refresh(payment))
     if wants_json():
         return jsonify(_as_json(payment, outcome))
-    plan = current.catalog().find_plan(payment.pack_or_plan)
-    bought = plan.name if plan else payment.pack_or_plan
     return render_template(
         "payments/show.html",
         payment=payment,
         outcome=outcome,
-        bought=bought,
+        bought=current.catalog().name_of(payment.pack_or_plan),
         money_back=money_back.lines(payment),
     )
 

@@ -52,11 +52,10 @@ def outcome_of(checkout: Checkout) -> Outcome:
     """Asks Stripe where something may still come, by the functions that webhook and worker use."""
     asked = _refresh(checkout)
     session = db.session()
-    plan = current.catalog().find_plan(checkout.plan)
     visit = Visit(
         checkout=checkout,
         standing=checkouts.standing(session, checkout),
-        plan_name=plan.name if plan else checkout.plan,
+        plan_name=current.catalog().name_of(checkout.plan),
         payment=session.get(Payment, checkout.payment_id) if checkout.payment_id else None,
         subscription=_subscription(checkout),
         asked=asked,
@@ -78,6 +77,5 @@ def _refresh(checkout: Checkout) -> bool:
 
 
 def _subscription(checkout: Checkout) -> Subscription | None:
-    found = subscriptions.of_user(db.session(), checkout.user_id)
-    wanted = checkout.stripe_subscription_id
-    return next((it for it in found if it.stripe_subscription_id == wanted), None)
+    id = checkout.stripe_subscription_id
+    return subscriptions.find(db.session(), id) if id else None

@@ -15,7 +15,7 @@ from storefront.payments import Payment
 from storefront.stripe_gateway import InvoiceFacts, InvoiceLine, StripeGateway
 from storefront.subscriptions import Invoice, PlanCredit
 from storefront.work.context import Context
-from storefront.work.telling import day, minute, name_of, paid_at
+from storefront.work.telling import day, minute, paid_at
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def mail_receipt(context: Context, args: Args) -> None:
         users.find(payment.user_id).email,
         id=f"receipt.{payment.id}",
         payment_id=payment.id,
-        bought=name_of(context.catalog, payment.pack_or_plan) if purchase else None,
+        bought=context.catalog.name_of(payment.pack_or_plan) if purchase else None,
         quantity=payment.quantity,
         amount=format_money(payment.amount_received, payment.currency),
         nothing_to_pay=payment.amount_received == 0,

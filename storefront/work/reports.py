@@ -13,8 +13,9 @@ from storefront.db import db, end_reading, utcnow
 from storefront.jobs import Args
 from storefront.payments import Payment
 from storefront.subscriptions import Invoice, Subscription
+from storefront.users import User
 from storefront.work.context import Context
-from storefront.work.telling import name_of, paid_at
+from storefront.work.telling import paid_at
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,12 @@ def ga4_refund(context: Context, args: Args) -> None:
     user_id, sale = _sale(db.session(), context.catalog, args)
     refunded_at = datetime.fromisoformat(args["refunded_at"])
     _report(context, "refund", user_id, Sale(sale.id, args["amount"], sale.currency, refunded_at))
+
+
+def is_reported(session: Session, context: Context, user_id: str) -> bool:
+    """Whether there is anything to promise; the job asks again when it is done."""
+    consents = session.get_one(User, user_id).analytics_client is not None
+    return consents and analytics.configured(context.config)
 
 
 def _report(context: Context, event: analytics.Event, user_id: str, sale: Sale) -> None:
@@ -56,7 +63,7 @@ def _sale(session: Session, catalog: Catalog, args: Args) -> tuple[str, Sale]:
 def _of_payment(session: Session, catalog: Catalog, payment: Payment) -> Sale:
     """The item's price is before discounts, the amount what was paid."""
     code, quantity = payment.pack_or_plan, payment.quantity
-    item = Item(code, name_of(catalog, code), payment.amount_cents // quantity, quantity)
+    item = Item(code, catalog.name_of(code), payment.amount_cents // quantity, quantity)
     happened_at = paid_at(session, payment)
     return Sale(payment.id, payment.amount_received, payment.currency, happened_at, (item,))
 

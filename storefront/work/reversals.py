@@ -2,7 +2,7 @@
 
 import logging
 
-from storefront import analytics, jobs, reversals, users
+from storefront import jobs, reversals, users
 from storefront.db import db, transaction
 from storefront.errors import Unprocessable
 from storefront.jobs import Args, GiveUp
@@ -10,10 +10,10 @@ from storefront.money import format_money
 from storefront.payments import Payment
 from storefront.reversals import Dispute, Refund
 from storefront.subscriptions import Invoice
-from storefront.users import User
 from storefront.work.context import Context
 from storefront.work.mails import send
-from storefront.work.telling import minute, name_of
+from storefront.work.reports import is_reported
+from storefront.work.telling import minute
 from storefront.work.upkeep import BATCH
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,7 @@ def refund_made(context: Context, args: Args) -> None:
     with transaction() as session:
         refund = session.get_one(Refund, args["refund_id"])
         jobs.promise(session, "mail_refund", args, key=f"mail_refund:{refund.id}")
-        consents = session.get_one(User, refund.user_id).analytics_client is not None
-        if consents and analytics.configured(context.config):
+        if is_reported(session, context, refund.user_id):
             told = {"amount": refund.amount, "refunded_at": refund.created_at.isoformat()}
             jobs.promise(
                 session, "ga4_refund", _source(refund) | told, key=f"ga4_refund:{refund.id}"
@@ -107,7 +106,7 @@ def _bought(context: Context, row: Refund | Dispute) -> str:
     session = db.session()
     if row.payment_id is not None:
         payment = session.get_one(Payment, row.payment_id)
-        return name_of(context.catalog, payment.pack_or_plan)
+        return context.catalog.name_of(payment.pack_or_plan)
     invoice = session.get_one(Invoice, row.invoice_id)
     return invoice.description or "Your subscription"
 

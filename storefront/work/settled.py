@@ -1,15 +1,13 @@
 """What follows money that came in. One job is promised with the credit itself, which must be quick;
 it promises all the others."""
 
-from sqlalchemy.orm import Session
-
-from storefront import analytics, jobs
+from storefront import jobs
 from storefront.db import transaction
 from storefront.jobs import Args
 from storefront.payments import Payment
 from storefront.subscriptions import Invoice
-from storefront.users import User
 from storefront.work.context import Context
+from storefront.work.reports import is_reported
 
 
 def payment_settled(context: Context, args: Args) -> None:
@@ -18,7 +16,7 @@ def payment_settled(context: Context, args: Args) -> None:
         payment = session.get_one(Payment, args["payment_id"])
         named = {"payment_id": payment.id}
         jobs.promise(session, "mail_receipt", named, key=f"mail_receipt:{payment.id}")
-        if payment.amount_received and _is_reported(session, context, payment.user_id):
+        if payment.amount_received and is_reported(session, context, payment.user_id):
             jobs.promise(session, "ga4_purchase", named, key=f"ga4_purchase:{payment.id}")
 
 
@@ -32,11 +30,5 @@ def invoice_paid(context: Context, args: Args) -> None:
         named = {"invoice_id": invoice.id}
         key = f"mail_invoice_receipt:{invoice.id}"
         jobs.promise(session, "mail_invoice_receipt", named, key=key)
-        if _is_reported(session, context, invoice.user_id):
+        if is_reported(session, context, invoice.user_id):
             jobs.promise(session, "ga4_purchase", named, key=f"ga4_purchase:{invoice.id}")
-
-
-def _is_reported(session: Session, context: Context, user_id: str) -> bool:
-    """Whether there is anything to promise; the job asks again when it is done."""
-    consents = session.get_one(User, user_id).analytics_client is not None
-    return consents and analytics.configured(context.config)

@@ -67,8 +67,7 @@ def _plan_name(catalog: Catalog, stripe_subscription_id: str) -> str:
     """The plan's name, or words for a plan that is not, or not yet, known here."""
     mine = Subscription.stripe_subscription_id == stripe_subscription_id
     code = db.session().scalar(select(Subscription.plan).where(mine))
-    plan = catalog.find_plan(code)
-    return plan.name if plan else "your plan"
+    return catalog.name_of(code) if code else "your plan"
 
 
 def _price(facts: SubscriptionFacts) -> str | None:

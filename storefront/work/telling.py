@@ -4,16 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from storefront.catalog import Catalog
 from storefront.ledger import Transfer
 from storefront.payments import Payment
-
-
-def name_of(catalog: Catalog, code: str) -> str:
-    """The name of a pack or a plan; its code when it has left the catalogue."""
-    packs = {pack.code: pack.name for pack in catalog.packs}
-    plans = {plan.code: plan.name for plan in catalog.plans}
-    return (packs | plans).get(code, code)
 
 
 def paid_at(session: Session, payment: Payment) -> datetime:
