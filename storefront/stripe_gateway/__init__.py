@@ -1,6 +1,7 @@
 """The one door to Stripe. Nothing else imports `stripe`, and Stripe's objects end here: callers
 get our own frozen facts."""
 
+from storefront.stripe_gateway.account_calls import AccountFacts, EndpointFacts
 from storefront.stripe_gateway.billing_facts import (
     CheckoutSession,
     PriceFacts,
@@ -36,11 +37,13 @@ __all__ = [
     "NETWORK_RETRIES",
     "READ_TIMEOUT_SECONDS",
     "SIGNATURE_TOLERANCE_SECONDS",
+    "AccountFacts",
     "ChargeFacts",
     "CheckoutSession",
     "ConfigurationMissing",
     "CustomerMissing",
     "DisputeFacts",
+    "EndpointFacts",
     "Event",
     "EventPage",
     "FraudWarningFacts",

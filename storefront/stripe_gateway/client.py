@@ -5,6 +5,7 @@ from stripe import StripeClient
 
 from storefront.config import Config
 from storefront.errors import BadInput, WebhookNotConfigured
+from storefront.stripe_gateway.account_calls import AccountCalls
 from storefront.stripe_gateway.catalog_calls import CatalogCalls
 from storefront.stripe_gateway.checkout_calls import CheckoutCalls
 from storefront.stripe_gateway.event_calls import EventCalls
@@ -24,7 +25,13 @@ stripe.enable_telemetry = False  # else it writes a file to the home folder
 
 
 class StripeGateway(
-    PaymentCalls, CheckoutCalls, SubscriptionCalls, CatalogCalls, EventCalls, ReversalCalls
+    PaymentCalls,
+    CheckoutCalls,
+    SubscriptionCalls,
+    CatalogCalls,
+    EventCalls,
+    ReversalCalls,
+    AccountCalls,
 ):
     """Calls to one Stripe account (or to a stand-in that speaks its API)."""
 
