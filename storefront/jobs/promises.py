@@ -13,6 +13,8 @@ from storefront.db import STRICT, Base, Utc, Whole, clock, insert, utcnow
 State = Literal["waiting", "running", "failed", "done", "given up"]
 
 OPEN = text("done_at IS NULL AND given_up_at IS NULL")
+DONE = text("done_at IS NOT NULL")
+GIVEN_UP = text("given_up_at IS NOT NULL AND done_at IS NULL")
 
 
 class Job(Base):
@@ -25,6 +27,14 @@ class Job(Base):
     __tablename__ = "jobs"
     __table_args__ = (
         Index("ix_jobs_open", "run_at", postgresql_where=OPEN, sqlite_where=OPEN),
+        Index("ix_jobs_done", "done_at", "key", postgresql_where=DONE, sqlite_where=DONE),
+        Index(
+            "ix_jobs_given_up",
+            "given_up_at",
+            "key",
+            postgresql_where=GIVEN_UP,
+            sqlite_where=GIVEN_UP,
+        ),
         STRICT,
     )
 

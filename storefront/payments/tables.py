@@ -35,7 +35,6 @@ class Payment(Base):
         Index("ix_payments_status", "status", "created_at", "id"),
         Index("ix_payments_kind", "kind", "created_at", "id"),
         Index("ix_payments_amount", "amount_cents", "created_at", "id"),
-        Index("ix_payments_user", "user_id", "created_at", "id"),
         Index(
             "ix_payments_unsettled",
             "created_at",

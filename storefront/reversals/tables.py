@@ -28,6 +28,7 @@ class Refund(Base):
         Index("ix_refunds_payment", "payment_id"),
         Index("ix_refunds_invoice", "invoice_id"),
         Index("ix_refunds_user", "user_id", "created_at"),
+        Index("ix_refunds_created_at", "created_at"),
         STRICT,
     )
 

@@ -10,9 +10,11 @@ from storefront.stripe_gateway.catalog_calls import CatalogCalls
 from storefront.stripe_gateway.checkout_calls import CheckoutCalls
 from storefront.stripe_gateway.event_calls import EventCalls
 from storefront.stripe_gateway.facts import Event, parse_event
-from storefront.stripe_gateway.payment_calls import PaymentCalls
+from storefront.stripe_gateway.listing_calls import ListingCalls
+from storefront.stripe_gateway.refund_calls import RefundCalls
 from storefront.stripe_gateway.reversal_calls import ReversalCalls
 from storefront.stripe_gateway.subscription_calls import SubscriptionCalls
+from storefront.stripe_gateway.unpaid_calls import UnpaidCalls
 from storefront.stripe_gateway.webhook import verified_text
 
 API_VERSION = "2026-10-28.endive"
@@ -25,13 +27,15 @@ stripe.enable_telemetry = False  # else it writes a file to the home folder
 
 
 class StripeGateway(
-    PaymentCalls,
+    UnpaidCalls,  # and with them PaymentCalls
     CheckoutCalls,
     SubscriptionCalls,
     CatalogCalls,
     EventCalls,
     ReversalCalls,
+    ListingCalls,
     AccountCalls,
+    RefundCalls,
 ):
     """Calls to one Stripe account (or to a stand-in that speaks its API)."""
 

@@ -66,6 +66,7 @@ class Invoice(Base):
     __table_args__ = (
         Index("ix_invoices_user", "user_id", "created_at"),
         Index("ix_invoices_intent", "stripe_intent_id"),
+        Index("ix_invoices_paid_at", "paid_at"),
         STRICT,
     )
 

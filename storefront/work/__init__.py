@@ -4,12 +4,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+from sqlalchemy.orm import Session
+
 from storefront import jobs
 from storefront.db import transaction, utcnow
-from storefront.jobs import Args, Registry, Scheduled
+from storefront.jobs import Args, EntryState, Registry, Scheduled
 from storefront.work.context import Context
 from storefront.work.events import catch_up, prune_events, retry_events
 from storefront.work.mails import mail_invoice_receipt, mail_payment_failed, mail_receipt
+from storefront.work.refunds import make_refund
 from storefront.work.reports import ga4_purchase, ga4_refund
 from storefront.work.reversals import (
     follow_grants,
@@ -20,6 +23,7 @@ from storefront.work.reversals import (
     sync_reversals,
 )
 from storefront.work.settled import invoice_paid, payment_settled
+from storefront.work.stale import expire_stale
 from storefront.work.subscription_mails import mail_subscription_cancelled, mail_trial_ending
 from storefront.work.syncs import (
     expire_checkouts,
@@ -30,7 +34,7 @@ from storefront.work.syncs import (
 )
 from storefront.work.upkeep import expire_credits, prune_jobs, seal_ledger
 
-__all__ = ["HANDLERS", "SCHEDULE", "Context", "catch_up_at_start", "registry"]
+__all__ = ["HANDLERS", "SCHEDULE", "Context", "catch_up_at_start", "registry", "schedule_state"]
 
 HANDLERS: dict[str, Callable[[Context, Args], None]] = {
     "payment_settled": payment_settled,  # promises what follows a top-up or a one-time purchase
@@ -49,6 +53,7 @@ HANDLERS: dict[str, Callable[[Context, Args], None]] = {
     "mail_refund_failed": mail_refund_failed,
     "mail_dispute": mail_dispute,
     "sync_reversals": sync_reversals,  # an event told too little: fetch what went back
+    "make_refund": make_refund,  # an operator ordered one
     "expire_checkouts": expire_checkouts,  # one was paid: the others must not be
 }
 
@@ -60,6 +65,7 @@ SCHEDULE = (
     Scheduled("refresh_prices", timedelta(hours=1), refresh_prices),
     Scheduled("retry_events", timedelta(seconds=30), retry_events),
     Scheduled("catch_up", timedelta(minutes=10), catch_up),
+    Scheduled("expire_stale", timedelta(hours=1), expire_stale),
     Scheduled("prune_jobs", timedelta(hours=1), prune_jobs),
     Scheduled("prune_events", timedelta(hours=1), prune_events),
 )
@@ -67,8 +73,13 @@ SCHEDULE = (
 
 def registry(context: Context) -> Registry:
     """All functions by kind, scheduled ones by their name, ready to be called with arguments."""
-    scheduled = {each.name: each.function for each in SCHEDULE}
+    scheduled = {each.name: jobs.recorded(each.name, each.function) for each in SCHEDULE}
     return {kind: partial(do, context) for kind, do in (HANDLERS | scheduled).items()}
+
+
+def schedule_state(session: Session) -> list[EntryState]:
+    """Where each entry of the schedule stands, in its order, for whoever shows it."""
+    return jobs.schedule_state(session, SCHEDULE, utcnow())
 
 
 def catch_up_at_start() -> None:

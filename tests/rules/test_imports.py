@@ -25,6 +25,10 @@ MAY_IMPORT: dict[str, str] = {
     "reversals": "catalog checkouts config db errors jobs ledger money payments stripe_gateway"
     " subscriptions users",
     "money_back": "inbox jobs reversals stripe_gateway users",
+    "auditing": "db",
+    "rehearsal": "db",
+    "refunding": "auditing db errors ids jobs ledger money payments rehearsal reversals"
+    " stripe_gateway subscriptions",
     "entitlements": "catalog checkouts db payments subscriptions users",
     "inbox": "db errors ids stripe_gateway",
     "statements": "ledger payments",
@@ -33,11 +37,11 @@ MAY_IMPORT: dict[str, str] = {
     "mail": "config",
     "analytics": "config money",
     "work": "analytics catalog catching_up checkouts config db errors inbox jobs ledger mail money"
-    " payments prices redelivery reversals stripe_gateway subscriptions users",
+    " payments prices redelivery refunding reversals stripe_gateway subscriptions users",
     "redelivery": "db handlers inbox stripe_gateway",
     "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
-    "tables": "attempts catching_up checkouts inbox jobs ledger payments prices reversals"
-    " subscriptions users",
+    "tables": "attempts auditing catching_up checkouts inbox jobs ledger payments prices refunding"
+    " reversals subscriptions users",
     "handlers": "checkouts db errors inbox jobs ledger money_back payments stripe_gateway"
     " subscriptions users",
     "portal": "catalog config db errors prices stripe_gateway subscriptions users",
