@@ -12,9 +12,10 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from storefront import config, jobs, provisioning, users, work
+from storefront.cli_jobs import jobs_commands
 from storefront.cli_ledger import ledger_commands
+from storefront.cli_payments import payments_commands
 from storefront.cli_webhooks import webhooks
-from storefront.db import db, transaction, utcnow
 from storefront.errors import StorefrontError
 from storefront.provisioning import Action
 from storefront.stripe_gateway import reason
@@ -28,7 +29,6 @@ COLOURS = {"create": "green", "change": "yellow", "archive": "red", "problem": "
 
 users_commands = AppGroup("users", help="Customers.")
 catalog_commands = AppGroup("catalog", help="What is for sale, here and at Stripe.")
-jobs_commands = AppGroup("jobs", help="Work promised and not yet done.")
 
 
 def fakestripe_app() -> Flask:
@@ -39,7 +39,10 @@ def fakestripe_app() -> Flask:
 
 
 def register(app: Flask) -> None:
-    groups = (catalog_commands, ledger_commands, users_commands, jobs_commands, webhooks)
+    groups = (
+        catalog_commands, jobs_commands, ledger_commands, payments_commands, users_commands,
+        webhooks,
+    )  # fmt: skip
     for command in (*groups, worker):
         app.cli.add_command(command)
     app.cli.add_command(fakestripe)
@@ -102,27 +105,6 @@ def worker(once: bool, lease: float) -> None:
         click.echo("worker: ready")
         hand.run()
         click.echo("worker: ended")
-
-
-@jobs_commands.command("list")
-def list_jobs() -> None:
-    """List unfinished jobs, those that were given up first."""
-    for job in jobs.listed(db.session()):
-        error = f": {job.last_error}" if job.last_error else ""
-        state = job.state(utcnow())
-        click.echo(f"{job.key} ({job.kind}): {state}, attempt {job.attempts}{error}")
-
-
-@jobs_commands.command("retry")
-@click.argument("keys", nargs=-1, required=True)
-def retry_jobs(keys: tuple[str, ...]) -> None:
-    """Have unfinished jobs tried again now, also those that were given up."""
-    for key in keys:
-        with transaction() as session:
-            found = jobs.retry(session, key)
-        if not found:
-            raise click.ClickException(f"{key}: no such job that could be tried again")
-        click.echo(f"{key}: will be tried again")
 
 
 @users_commands.command("create")

@@ -19,6 +19,7 @@ from storefront.checkouts.reading import (
 from storefront.checkouts.refreshing import ASKING_INTERVAL, refresh
 from storefront.checkouts.rivals import expire_rivals
 from storefront.checkouts.settling import settle
+from storefront.checkouts.stale import end, stale
 from storefront.checkouts.tables import UNFINISHED, Checkout
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Checkout",
     "Opened",
     "Standing",
+    "end",
     "expire_rivals",
     "find",
     "find_by_session",
@@ -36,5 +38,6 @@ __all__ = [
     "purchases",
     "refresh",
     "settle",
+    "stale",
     "standing",
 ]

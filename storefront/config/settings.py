@@ -44,6 +44,7 @@ class Config:
     mail_from: str
     automatic_tax: bool
     past_due_grace_days: int
+    stale_payment_hours: int
     bar_on_dispute: BarOnDispute
     ga4_measurement_id: str | None
     ga4_api_secret: str | None = field(repr=False)
@@ -116,6 +117,9 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         automatic_tax=values.flag(settings, "AUTOMATIC_TAX"),
         past_due_grace_days=values.integer(
             settings, "PAST_DUE_GRACE_DAYS", 7, minimum=0, maximum=365
+        ),
+        stale_payment_hours=values.integer(
+            settings, "STALE_PAYMENT_HOURS", 24, minimum=1, maximum=720
         ),
         bar_on_dispute=cast(
             BarOnDispute,

@@ -6,6 +6,7 @@ from storefront import catching_up, inbox, jobs, redelivery
 from storefront.db import transaction, utcnow
 from storefront.errors import StorefrontError
 from storefront.jobs import Args
+from storefront.stripe_gateway import reason
 from storefront.work.context import Context
 from storefront.work.upkeep import BATCH
 
@@ -30,7 +31,7 @@ def catch_up(context: Context, _args: Args) -> None:
         run = catching_up.catch_up(context.gateway, patience_seconds=PATIENCE_SECONDS)
     except StorefrontError as error:
         log.warning("catch-up with Stripe's events ended early: %s", error.detail)
-        return
+        raise jobs.Incomplete(f"ended early: {reason(error)}") from error
     found = f"Stripe had {run.listed} events, {run.missing} were missing, {run.failed} have failed"
     log.log(logging.WARNING if run.missing or run.note else logging.INFO, "catch-up: %s", found)
     if run.note:

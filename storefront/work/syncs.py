@@ -2,10 +2,11 @@
 
 import logging
 
-from storefront import checkouts, prices, subscriptions
+from storefront import checkouts, jobs, prices, subscriptions
 from storefront.db import transaction, utcnow
 from storefront.errors import StorefrontError
 from storefront.jobs import Args
+from storefront.stripe_gateway import reason
 from storefront.work.context import Context
 from storefront.work.upkeep import BATCH
 
@@ -38,6 +39,7 @@ def refresh_prices(context: Context, _args: Args) -> None:
         prices.refresh(context.gateway, context.catalog)
     except StorefrontError as error:
         log.warning("the prices could not be refreshed: %s", error.detail)
+        raise jobs.Incomplete(f"ended early: {reason(error)}") from error
 
 
 def grant_plan_credits(context: Context, _args: Args) -> None:

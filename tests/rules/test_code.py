@@ -24,6 +24,7 @@ MONEY = {
     "statements",
     "reversals",
     "money_back",
+    "sweeping",
 }
 CATALOG_READS_JSON = {"_price_from_json"}
 """The one function that must know floats: JSON has no other numbers with a point."""

@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, str] = {
     "refunding": "auditing db errors ids jobs ledger money payments rehearsal reversals"
     " stripe_gateway subscriptions",
     "entitlements": "catalog checkouts db payments subscriptions users",
+    "sweeping": "checkouts db errors payments stripe_gateway",
     "inbox": "db errors ids stripe_gateway",
     "statements": "ledger payments",
     "prices": "catalog db errors money stripe_gateway",
@@ -37,7 +38,7 @@ MAY_IMPORT: dict[str, str] = {
     "mail": "config",
     "analytics": "config money",
     "work": "analytics catalog catching_up checkouts config db errors inbox jobs ledger mail money"
-    " payments prices redelivery refunding reversals stripe_gateway subscriptions users",
+    " payments prices redelivery refunding reversals stripe_gateway subscriptions sweeping users",
     "redelivery": "db handlers inbox stripe_gateway",
     "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
     "tables": "attempts auditing catching_up checkouts inbox jobs ledger payments prices refunding"
@@ -51,9 +52,11 @@ MAY_IMPORT: dict[str, str] = {
     " overview payments portal prices reports reversals statements stripe_gateway subscriptions"
     " users work",
     "explaining": "db inbox ledger payments subscriptions",
-    "cli": "cli_ledger cli_webhooks config db errors fakestripe jobs provisioning stripe_gateway"
-    " users web work",
+    "cli": "cli_jobs cli_ledger cli_payments cli_webhooks config errors fakestripe jobs"
+    " provisioning stripe_gateway users web work",
     "cli_ledger": "db errors explaining ledger money users",
+    "cli_jobs": "cli_values db jobs work",
+    "cli_payments": "cli_values errors stripe_gateway sweeping web",
     "cli_values": "db",
     "cli_webhooks": "catching_up cli_values db errors inbox redelivery stripe_gateway web",
     "fakestripe": "",
@@ -65,7 +68,9 @@ and thinks about its place in the picture."""
 STRIPE = {"stripe_gateway", "fakestripe"}
 NETWORK = {"stripe_gateway", "mail", "analytics"}
 CALLS_OUT = {"requests", "urllib3", "httpx", "socket", "smtplib", "http.client", "urllib.request"}
-FLASK = {"__init__", "web", "cli", "cli_ledger", "cli_webhooks", "fakestripe"}
+FLASK = {
+    "__init__", "web", "cli", "cli_jobs", "cli_ledger", "cli_payments", "cli_webhooks", "fakestripe",
+}  # fmt: skip
 FLASK_PACKAGES = {"flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2"}
 STRIPE_CLIENT = {"StripeClient", "RequestsClient", "HTTPClient", "Webhook", "WebhookSignature"}
 
