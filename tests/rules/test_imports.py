@@ -69,7 +69,8 @@ STRIPE = {"stripe_gateway", "fakestripe"}
 NETWORK = {"stripe_gateway", "mail", "analytics"}
 CALLS_OUT = {"requests", "urllib3", "httpx", "socket", "smtplib", "http.client", "urllib.request"}
 FLASK = {
-    "__init__", "web", "cli", "cli_jobs", "cli_ledger", "cli_payments", "cli_webhooks", "fakestripe",
+    "__init__", "web", "cli", "cli_jobs", "cli_ledger", "cli_payments", "cli_webhooks",
+    "fakestripe",
 }  # fmt: skip
 FLASK_PACKAGES = {"flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2"}
 STRIPE_CLIENT = {"StripeClient", "RequestsClient", "HTTPClient", "Webhook", "WebhookSignature"}
