@@ -1,6 +1,5 @@
 """The flask commands. Each is safe to repeat, says what it did, and exits non-zero on trouble."""
 
-import json
 import logging
 import os
 import secrets
@@ -11,24 +10,17 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
-from storefront import config, jobs, provisioning, users, work
+from storefront import config, jobs, users, work
+from storefront.cli_catalog import catalog_commands
 from storefront.cli_jobs import jobs_commands
 from storefront.cli_ledger import ledger_commands
 from storefront.cli_payments import payments_commands
 from storefront.cli_webhooks import webhooks
 from storefront.errors import StorefrontError
-from storefront.provisioning import Action
-from storefront.stripe_gateway import reason
 from storefront.web import current
 
 DEMO_EMAIL = "demo@example.com"
-DIFFERENT = 2
-"""The exit code of `catalog plan` when there is something to do; 1 is trouble."""
-
-COLOURS = {"create": "green", "change": "yellow", "archive": "red", "problem": "bright_red"}
-
 users_commands = AppGroup("users", help="Customers.")
-catalog_commands = AppGroup("catalog", help="What is for sale, here and at Stripe.")
 
 
 def fakestripe_app() -> Flask:
@@ -46,39 +38,6 @@ def register(app: Flask) -> None:
     for command in (*groups, worker):
         app.cli.add_command(command)
     app.cli.add_command(fakestripe)
-
-
-@catalog_commands.command("plan")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
-def plan_catalog(as_json: bool) -> None:
-    """Compare the catalogue with the Stripe account; exit 2 when there is a difference."""
-    try:
-        actions = provisioning.compare(current.gateway(), current.catalog())
-    except StorefrontError as error:
-        raise click.ClickException(reason(error)) from None
-    differ = [action for action in actions if action.verb != "nothing"]
-    if as_json:
-        click.echo(json.dumps({"differs": bool(differ), "actions": list(map(_plain, actions))}))
-    else:
-        for action in actions:
-            _tell(action)
-        click.echo(f"{len(differ)} to do, {len(actions) - len(differ)} as the catalogue says")
-    if differ:
-        sys.exit(DIFFERENT)
-
-
-@catalog_commands.command("apply")
-def apply_catalog() -> None:
-    """Make products and prices at Stripe as the catalogue says, and sell them."""
-    try:
-        applied = provisioning.apply(current.gateway(), current.catalog(), _tell)
-    except StorefrontError as error:
-        raise click.ClickException(reason(error)) from None
-    click.echo(f"{len(applied.done)} done, {len(applied.problems)} left for you")
-    for problem in applied.problems:
-        click.echo(problem, err=True)
-    if applied.problems:
-        sys.exit(1)
 
 
 @click.command("worker")
@@ -142,16 +101,6 @@ def fakestripe(arguments: tuple[str, ...]) -> None:
     port = settings.get("FAKESTRIPE_PORT", "12111")
     given = list(arguments) or ["serve"]
     sys.exit(fakestripe_main([given[0], database, f"--port={port}", *given[1:]]))
-
-
-def _tell(action: Action) -> None:
-    click.secho(action.line, fg=COLOURS.get(action.verb))
-
-
-def _plain(action: Action) -> dict[str, str]:
-    return {
-        "verb": action.verb, "kind": action.kind, "name": action.name, "text": action.text,
-    }  # fmt: skip
 
 
 def _kept_password(path: Path) -> str:

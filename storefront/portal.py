@@ -4,6 +4,7 @@ once for each content and then used again."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,13 @@ REASONS = [
 ]  # fmt: skip
 """What customers who cancel may tell as the reason."""
 
+MARK = "storefront"
+NAMES = "portal_configuration:"
+"""What the names begin with under which configurations are remembered."""
+
 Content = dict[str, Any]
+Pair = tuple[str, str]
+Ids = tuple[str, str]
 Products = dict[str, list[str]]
 """Product id -> the ids of its subscription prices."""
 
@@ -116,13 +123,13 @@ class Portal:
         if customer_id is None:
             raise NothingToManage
         content = self._content(product_id)
-        known = self._configuration_id(content)
+        known = configuration_id(self.gateway, content)
         try:
             return self._session(customer_id, known, flow)
         except CustomerMissing:
             raise NothingToManage from None
         except ConfigurationMissing:
-            replaced = self._configuration_id(content, instead_of=known)
+            replaced = configuration_id(self.gateway, content, instead_of=known)
             return self._session(customer_id, replaced, flow)
 
     def _session(self, customer_id: str, configuration_id: str, flow: Content | None) -> str:
@@ -133,32 +140,47 @@ class Portal:
             flow=flow,
         )
 
-    def _configuration_id(self, content: Content, instead_of: str | None = None) -> str:
-        """The configuration with this content, made at the first need; `instead_of` is one that
-        Stripe does not know (any more). The idempotency key is made of the content, so that two
-        requests that make it at once get the same one."""
-        name = configuration_name(content)
-        known = prices.remembered(db.session(), name)
-        if known is not None and known != instead_of:
-            return known
-        key = f"{name}:{instead_of}" if instead_of else name
-        made = self.gateway.create_portal_configuration(idempotency_key=key, content=content)
-        prices.remember(name, made)
-        return made
-
     def _content(self, product_id: str | None) -> Content:
         sold = prices.current(db.session(), self.catalog, self.config.livemode)
-        products: Products = {}
-        for (_, interval), price in sorted(sold.items()):
-            if interval != "one_time":
-                products.setdefault(price.product_id, []).append(price.id)
-        return configuration(self.config, at_most(MAXIMUM_PRODUCTS, products, product_id))
+        ids = {pair: (price.product_id, price.id) for pair, price in sold.items()}
+        return configuration(self.config, changeable(ids, product_id))
+
+
+def configuration_id(
+    gateway: StripeGateway, content: Content, instead_of: str | None = None, attempt: int = 1
+) -> str:
+    """The configuration with this content, made at the first need; `instead_of` is one that
+    Stripe does not know (any more), or has switched off. The idempotency key is made of the
+    content, so that two who make it at once get the same one; `attempt` counts answers of 500,
+    which Stripe repeats for a key. Its name stands in its metadata, so
+    that `flask catalog apply` finds it again without our table.
+    Raises StripeUnavailable, StripeRefused."""
+    name = configuration_name(content)
+    known = prices.remembered(db.session(), name)
+    if known is not None and known != instead_of:
+        return known
+    key = ":".join(filter(None, (name, instead_of, str(attempt) if attempt > 1 else None)))
+    marked = content | {"metadata": {MARK: name}}
+    made = gateway.create_portal_configuration(idempotency_key=key, content=marked)
+    prices.remember(name, made)
+    return made
 
 
 def configuration_name(content: Content) -> str:
     """The name under which the configuration with this content is remembered."""
     text = json.dumps(content, sort_keys=True)
-    return f"portal_configuration:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    return f"{NAMES}{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def changeable(sold: Mapping[Pair, Ids], needed: str | None = None) -> Products:
+    """What one can change to, of everything that is sold (by plan and interval, the ids of product
+    and price): subscriptions, as many as one configuration takes, the `needed` product in any
+    case."""
+    products: Products = {}
+    for (_, interval), (product_id, price_id) in sorted(sold.items()):
+        if interval != "one_time":
+            products.setdefault(product_id, []).append(price_id)
+    return at_most(MAXIMUM_PRODUCTS, products, needed)
 
 
 def at_most(count: int, products: Products, needed: str | None) -> Products:

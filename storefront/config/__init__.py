@@ -5,7 +5,15 @@ wins over both. With no Stripe key anywhere, the settings that `bin/run` wrote f
 (`fakestripe.env` in the instance folder) are used, except in production.
 """
 
-from storefront.config.files import FAKESTRIPE_ENV_FILE, ROOT, instance_folder, read_files
+from storefront.config.files import (
+    FAKESTRIPE_ENV_FILE,
+    ROOT,
+    instance_folder,
+    read_files,
+    require_writable,
+    setting_in_file,
+    write_setting,
+)
 from storefront.config.keys import MINIMUM_SECRET_KEY_LENGTH, STRIPE_API_BASE
 from storefront.config.settings import STRIPE_JS_URL, BarOnDispute, Config, load
 
@@ -20,4 +28,7 @@ __all__ = [
     "instance_folder",
     "load",
     "read_files",
+    "require_writable",
+    "setting_in_file",
+    "write_setting",
 ]

@@ -1,9 +1,10 @@
 """Where settings come from: `.env`, `.env.local`, the environment, and what `bin/run` wrote."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv import dotenv_values, set_key
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKESTRIPE_ENV_FILE = "fakestripe.env"
@@ -25,6 +26,23 @@ def read_files(environ: dict[str, str], root: Path) -> dict[str, str]:
 def instance_folder(settings: Mapping[str, str], root: Path = ROOT) -> Path:
     """Where this copy of the shop keeps its SQLite files and what it made for itself."""
     return (root / settings.get("STOREFRONT_INSTANCE", "instance")).resolve()
+
+
+def setting_in_file(path: Path, name: str) -> str | None:
+    """What a file such as .env says, and None where it says nothing."""
+    return dotenv_values(path, interpolate=False).get(name) or None
+
+
+def write_setting(path: Path, name: str, value: str) -> None:
+    """Put a setting into a file such as .env, in place of what stood there; the rest stays. A file
+    that is made is nobody else's to read. Raises OSError."""
+    require_writable(path)
+    set_key(path, name, value, quote_mode="never")
+
+
+def require_writable(path: Path) -> None:
+    """Raises OSError for a file that cannot be written to; one that is not there is made."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
 
 
 def _non_empty(values: Mapping[str, str | None]) -> dict[str, str]:

@@ -3,9 +3,17 @@
 The table is what was seen at Stripe; what is for sale is the part of it that agrees with the
 catalogue. Only refresh() asks Stripe."""
 
-from storefront.prices.objects import remember, remembered
+from storefront.prices.objects import remember, remembered, remembered_by_prefix
 from storefront.prices.refreshing import not_for_sale, refresh
-from storefront.prices.selling import current, diagnose, explicit_id, find, identify, ids_of
+from storefront.prices.selling import (
+    current,
+    diagnose,
+    explicit_id,
+    find,
+    identify,
+    ids_of,
+    withdrawn,
+)
 from storefront.prices.tables import StripeObject, StripePrice
 
 __all__ = [
@@ -21,4 +29,6 @@ __all__ = [
     "refresh",
     "remember",
     "remembered",
+    "remembered_by_prefix",
+    "withdrawn",
 ]

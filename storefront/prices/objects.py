@@ -1,5 +1,6 @@
 """Objects at Stripe that we made for ourselves, found again by a name of ours."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storefront.db import insert, transaction, utcnow
@@ -10,6 +11,12 @@ def remembered(session: Session, name: str) -> str | None:
     """Stripe's id of the object with this name, or None. It may be gone at Stripe."""
     found = session.get(StripeObject, name)
     return found.stripe_id if found else None
+
+
+def remembered_by_prefix(session: Session, prefix: str) -> dict[str, str]:
+    """Stripe's ids of all objects whose names begin so, by name."""
+    query = select(StripeObject).where(StripeObject.name.startswith(prefix, autoescape=True))
+    return {found.name: found.stripe_id for found in session.scalars(query)}
 
 
 def remember(name: str, stripe_id: str) -> None:

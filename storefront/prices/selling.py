@@ -65,6 +65,14 @@ def diagnose(session: Session, catalog: Catalog, livemode: bool) -> list[str]:
     return sentences
 
 
+def withdrawn(session: Session, catalog: Catalog) -> dict[str, str]:
+    """Products that we sold for plans which have no price in the catalogue any more: Stripe's id
+    of each, and the plan's code."""
+    kept = {plan.code for plan, _ in sold(catalog)}
+    rows = session.execute(select(StripePrice.product_id, StripePrice.plan).distinct())
+    return {row.product_id: row.plan for row in rows if row.plan not in kept}
+
+
 def sold(catalog: Catalog) -> Iterator[tuple[Plan, Price]]:
     """Everything of the catalogue that has a price at Stripe."""
     return ((plan, price) for plan in catalog.plans for price in plan.prices)

@@ -1,8 +1,25 @@
-"""The catalogue as code: what Stripe must have for everything in it to be for sale, compared with
-what it has, and made so."""
+"""The catalogue as code: what Stripe must have for everything in it to be for sale, for its events
+to arrive and its portal to open, compared with what it has, and made so."""
 
 from storefront.provisioning.actions import Action
 from storefront.provisioning.applying import Applied, apply
 from storefront.provisioning.comparing import compare
+from storefront.provisioning.endpoint import endpoint_of
+from storefront.provisioning.site import (
+    Site,
+    fingerprint_of,
+    listen_command,
+    why_out_of_reach,
+)
 
-__all__ = ["Action", "Applied", "apply", "compare"]
+__all__ = [
+    "Action",
+    "Applied",
+    "Site",
+    "apply",
+    "compare",
+    "endpoint_of",
+    "fingerprint_of",
+    "listen_command",
+    "why_out_of_reach",
+]

@@ -2,26 +2,23 @@
 idempotency key is made of its content, and what an interruption left behind is found by the next
 comparison."""
 
-import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from storefront import prices
 from storefront.catalog import Catalog
-from storefront.errors import StripeFailed, StripeUnavailable
-from storefront.provisioning.actions import (
-    Action,
-    ArchivePrice,
-    ChangePrice,
-    ChangeProduct,
-    CreatePrice,
-    CreateProduct,
-    Problem,
-)
-from storefront.provisioning.comparing import compare
-from storefront.stripe_gateway import StripeGateway
+from storefront.db import db
+from storefront.errors import StripeFailed, StripeRefused, StripeUnavailable
+from storefront.portal import Ids, Pair
+from storefront.provisioning.actions import LAST, Action, Note, Problem
+from storefront.provisioning.comparing import compare_site
+from storefront.provisioning.doing import carry_out
+from storefront.provisioning.plans import compare_plans
+from storefront.provisioning.portal_configuration import adopt_configuration
+from storefront.provisioning.site import Site
+from storefront.stripe_gateway import StripeGateway, reason
 
 ROUNDS = 3
 """What one round leaves behind, because somebody else was at it too, the next one does."""
@@ -30,74 +27,97 @@ TRIES = 3
 PAUSE_SECONDS = 0.5
 
 T = TypeVar("T")
+Tell = Callable[[Action], object]
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What was done, in order, and what is left for a person, one sentence each."""
+    """What was done, in order; what is left for a person, and what one should know besides, one
+    sentence each."""
 
     done: tuple[Action, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def apply(
-    gateway: StripeGateway, catalog: Catalog, tell: Callable[[Action], object] = lambda _: None
+    gateway: StripeGateway, catalog: Catalog, tell: Tell = lambda _: None, site: Site | None = None
 ) -> Applied:
-    """Make Stripe as the catalogue says, and learn what the prices are called there. `tell` hears
-    of each action once it is done.
+    """Make Stripe as the catalogue says and, with a site, as the shop needs it; and learn what the
+    prices are called there. `tell` hears of each action once it is done.
 
-    A price that is replaced is archived last, when the shop already sells the new one.
+    What is replaced is taken away last, when what takes its place is in use.
     Raises StripeUnavailable, StripeRefused, Unprocessable; then it can simply be called again."""
-    done: list[Action] = []
+    run = Run(gateway, catalog, site, tell)
     for _ in range(ROUNDS):
-        actions = _patiently(lambda _try: compare(gateway, catalog))
-        to_do = [action for action in actions if action.to_do]
-        last = [action for action in to_do if isinstance(action, ArchivePrice)]
-        for action in to_do:
-            if action not in last:
-                done.append(_do(gateway, action, tell))
-        unsold = _patiently(lambda _try: prices.refresh(gateway, catalog))
-        for action in last:
-            done.append(_do(gateway, action, tell))
-        if not to_do:
+        actions = run.round()
+        if not any(action.to_do for action in actions):
             found = [action.line for action in actions if isinstance(action, Problem)]
-            return Applied(tuple(done), tuple(found or unsold))
-    return Applied(tuple(done), ("Somebody else is changing the same at Stripe; run it again.",))
+            notes = tuple(action.line for action in actions if isinstance(action, Note))
+            return Applied(tuple(run.done), tuple(found or run.unsold) + run.refusals, notes)
+    somebody = "Somebody else is changing the same at Stripe; run it again."
+    return Applied(tuple(run.done), (somebody, *run.refusals))
 
 
-def _do(gateway: StripeGateway, action: Action, tell: Callable[[Action], object]) -> Action:
-    _patiently(lambda attempt: _carry_out(gateway, action, attempt))
-    tell(action)
-    return action
+@dataclass
+class Run:
+    """One call of apply(). `refused` has what Stripe would not do, and why."""
+
+    gateway: StripeGateway
+    catalog: Catalog
+    site: Site | None
+    tell: Tell
+    done: list[Action] = field(default_factory=list)
+    unsold: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        return tuple(f"{line}: {why}" for line, why in self.refused.items())
+
+    def round(self) -> list[Action]:
+        """Look, and do what there is to do: what is sold, then what builds on it, then what takes
+        something away. Everything that was found."""
+        plans, _ = _patiently(lambda _try: compare_plans(self.gateway, self.catalog))
+        plans = self._without_refused(plans)
+        self._do_all([action for action in plans if not isinstance(action, LAST)])
+        self.unsold = _patiently(lambda _try: prices.refresh(self.gateway, self.catalog))
+        about = _patiently(lambda _try: self._compare_site())
+        about = self._without_refused(about)
+        self._do_all([action for action in about if not isinstance(action, LAST)])
+        self._do_all([action for action in plans + about if isinstance(action, LAST)])
+        return plans + about
+
+    def _compare_site(self) -> list[Action]:
+        if self.site is None:
+            return []
+        sold = _for_sale(self.gateway, self.catalog)
+        adopt_configuration(self.gateway, self.site, sold)
+        return compare_site(self.gateway, self.catalog, self.site, sold)
+
+    def _without_refused(self, actions: list[Action]) -> list[Action]:
+        return [action for action in actions if action.line not in self.refused]
+
+    def _do_all(self, actions: list[Action]) -> None:
+        for action in actions:
+            if action.to_do:
+                self._do(action)
+
+    def _do(self, action: Action) -> None:
+        try:
+            _patiently(lambda attempt: carry_out(self.gateway, self.site, action, attempt))
+        except StripeRefused as error:
+            if action.kind in ("product", "price") and not isinstance(action, LAST):
+                raise
+            self.refused[action.line] = reason(error)  # the rest does not need it
+            return
+        self.done.append(action)
+        self.tell(action)
 
 
-def _carry_out(gateway: StripeGateway, action: Action, attempt: int) -> None:
-    match action:
-        case CreateProduct(product_id=id, plan=plan):
-            gateway.create_product(
-                id,
-                name=plan.name,
-                description=plan.description,
-                plan=plan.code,
-                idempotency_key=_key("product", id, plan.name, plan.description, attempt),
-            )
-        case ChangeProduct(product_id=id, plan=plan):
-            gateway.change_product(id, name=plan.name, description=plan.description, plan=plan.code)
-        case CreatePrice(new=new, replaces=old):
-            if old is not None:  # marked, so that it is archived even if we are interrupted now
-                gateway.change_price(old, metadata=new.metadata)
-            gateway.create_price(new, idempotency_key=_key("price", new, old, attempt))
-        case ChangePrice(price_id=id, lookup_key=key, metadata=metadata):
-            gateway.change_price(id, active=True, lookup_key=key, metadata=metadata)
-        case ArchivePrice(price_id=id):
-            gateway.change_price(id, active=False)
-        case _:
-            raise AssertionError(f"nobody knows how to do {action}")
-
-
-def _key(what: str, *content: object) -> str:
-    digest = hashlib.sha256(repr(content).encode()).hexdigest()
-    return f"storefront:{what}:{digest[:40]}"
+def _for_sale(gateway: StripeGateway, catalog: Catalog) -> dict[Pair, Ids]:
+    sold = prices.current(db.session(), catalog, gateway.livemode)
+    return {pair: (price.product_id, price.id) for pair, price in sold.items()}
 
 
 def _patiently(call: Callable[[int], T]) -> T:

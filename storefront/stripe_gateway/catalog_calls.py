@@ -115,6 +115,10 @@ class CatalogCalls(Calls):
         }
         translated(lambda: self._client.v1.products.update(product_id, params))
 
+    def archive_product(self, product_id: str) -> None:
+        """Nobody can buy it any more. Raises NotFound, StripeUnavailable, StripeRefused."""
+        translated(lambda: self._client.v1.products.update(product_id, {"active": False}))
+
     def _prices(self, params: dict[str, Any]) -> list[PriceFacts]:
         asked: Any = params | {"limit": PAGE, "expand": ["data.product"]}
         found = all_pages(lambda: self._client.v1.prices.list(asked))

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, str] = {
     "inbox": "db errors ids stripe_gateway",
     "statements": "ledger payments",
     "prices": "catalog db errors money stripe_gateway",
-    "provisioning": "catalog errors money prices stripe_gateway",
+    "provisioning": "catalog config db errors money portal prices stripe_gateway",
     "mail": "config",
     "analytics": "config money",
     "work": "analytics catalog catching_up checkouts config db errors inbox jobs ledger mail money"
@@ -52,8 +52,9 @@ MAY_IMPORT: dict[str, str] = {
     " overview payments portal prices reports reversals statements stripe_gateway subscriptions"
     " users work",
     "explaining": "db inbox ledger payments subscriptions",
-    "cli": "cli_jobs cli_ledger cli_payments cli_webhooks config errors fakestripe jobs"
-    " provisioning stripe_gateway users web work",
+    "cli": "cli_catalog cli_jobs cli_ledger cli_payments cli_webhooks config errors fakestripe jobs"
+    " users web work",
+    "cli_catalog": "config errors handlers provisioning stripe_gateway web",
     "cli_ledger": "db errors explaining ledger money users",
     "cli_jobs": "cli_values db jobs work",
     "cli_payments": "cli_values errors stripe_gateway sweeping web",
@@ -69,8 +70,8 @@ STRIPE = {"stripe_gateway", "fakestripe"}
 NETWORK = {"stripe_gateway", "mail", "analytics"}
 CALLS_OUT = {"requests", "urllib3", "httpx", "socket", "smtplib", "http.client", "urllib.request"}
 FLASK = {
-    "__init__", "web", "cli", "cli_jobs", "cli_ledger", "cli_payments", "cli_webhooks",
-    "fakestripe",
+    "__init__", "web", "cli", "cli_catalog", "cli_jobs", "cli_ledger", "cli_payments",
+    "cli_webhooks", "fakestripe",
 }  # fmt: skip
 FLASK_PACKAGES = {"flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2"}
 STRIPE_CLIENT = {"StripeClient", "RequestsClient", "HTTPClient", "Webhook", "WebhookSignature"}
