@@ -24,6 +24,13 @@ from storefront.stripe_gateway.client import (
 from storefront.stripe_gateway.event_calls import EventPage
 from storefront.stripe_gateway.facts import Event, Intent, parse_event
 from storefront.stripe_gateway.invoice_facts import InvoiceFacts, InvoiceLine
+from storefront.stripe_gateway.listing_calls import (
+    BalanceMovement,
+    CapturedCharge,
+    Listed,
+    Page,
+    Window,
+)
 from storefront.stripe_gateway.reversal_facts import (
     ChargeFacts,
     DisputeFacts,
@@ -38,6 +45,8 @@ __all__ = [
     "READ_TIMEOUT_SECONDS",
     "SIGNATURE_TOLERANCE_SECONDS",
     "AccountFacts",
+    "BalanceMovement",
+    "CapturedCharge",
     "ChargeFacts",
     "CheckoutSession",
     "ConfigurationMissing",
@@ -50,13 +59,16 @@ __all__ = [
     "Intent",
     "InvoiceFacts",
     "InvoiceLine",
+    "Listed",
     "NewPrice",
+    "Page",
     "PriceFacts",
     "PriceMissing",
     "ProductFacts",
     "RefundFacts",
     "StripeGateway",
     "SubscriptionFacts",
+    "Window",
     "parse_event",
     "reason",
 ]
