@@ -1,13 +1,17 @@
 """A run that fails halfway, at whichever call, is made good by the next one; runs that meet do not
 disturb each other."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from storefront import provisioning
+from storefront import handlers, provisioning
+from storefront.catalog import Catalog
+from storefront.config import Config
 from storefront.errors import StripeUnavailable
+from storefront.provisioning import Action, Site, fingerprint_of
 from storefront.stripe_gateway import StripeGateway
 from tests.fakestripe.harness import FakeStripe
 from tests.provisioning.test_provisioning import EVERYTHING, applies, for_sale, lines, on_sale_at
@@ -27,36 +31,54 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("fault", [DOWN, LOST], ids=["before", "after"])
 def test_stripe_goes_away_after_each_step(
-    app: Flask, gateway: StripeGateway, fakestripe: FakeStripe, fault: dict[str, Any]
+    app: Flask,
+    settings: Config,
+    gateway: StripeGateway,
+    fakestripe: FakeStripe,
+    fault: dict[str, Any],
 ) -> None:
+    secrets: list[str] = []
     for catalog in (a_catalog(), DEARER):
         for _ in range(50):
-            if _stops_after_one_step(app, gateway, fakestripe, catalog, fault):
+            site = _a_site(settings, secrets)
+            if _stops_after_one_step(app, gateway, fakestripe, catalog, fault, site):
                 break
         else:
             raise AssertionError("it never came to an end")
         assert set(for_sale(app, catalog)) == EVERYTHING
         assert lines(app, gateway, catalog) == []
+    assert len(set(secrets)) == 1
+    assert _fingerprints(fakestripe) == [fingerprint_of(secrets[0])]
 
 
-def test_several_at_once(app: Flask, gateway: StripeGateway, fakestripe: FakeStripe) -> None:
+def test_several_at_once(
+    app: Flask, settings: Config, gateway: StripeGateway, fakestripe: FakeStripe
+) -> None:
+    secrets: list[str] = []
     for catalog in (a_catalog(), DEARER):
-        tasks = [lambda catalog=catalog: provisioning.apply(gateway, catalog)] * 3
+        site = _a_site(settings, secrets)
+        tasks = [lambda catalog=catalog, site=site: provisioning.apply(gateway, catalog, site=site)]
+        tasks *= 3
         assert raised(at_once(app, tasks)) == []
         assert set(for_sale(app, catalog)) == EVERYTHING
         assert lines(app, gateway, catalog) == []
         assert set(on_sale_at(fakestripe.client())) == {
             "premium_plan_monthly", "premium_plan_yearly",
         }  # fmt: skip
+    assert len(set(secrets)) == 1
+    assert _fingerprints(fakestripe) == [fingerprint_of(secrets[0])]
 
 
 def test_an_answer_of_500_is_not_taken_for_the_last_word(
-    app: Flask, gateway: StripeGateway, fakestripe: FakeStripe
+    app: Flask, settings: Config, gateway: StripeGateway, fakestripe: FakeStripe
 ) -> None:
     """Stripe repeats it for the same idempotency key."""
-    for path in ("/v1/products", "/v1/prices"):
-        fakestripe.control("faults", BROKEN | {"path": path})
-    assert applies(app, gateway, a_catalog()).problems == ()
+    paths = ("products", "prices", "webhook_endpoints", "billing_portal/configurations")
+    for path in paths:
+        fakestripe.control("faults", BROKEN | {"path": f"/v1/{path}"})
+    with app.app_context():
+        applied = provisioning.apply(gateway, a_catalog(), site=_a_site(settings, []))
+    assert (len(applied.done), applied.problems) == (7, ())
     assert set(for_sale(app, a_catalog())) == EVERYTHING
 
 
@@ -66,19 +88,36 @@ def test_stripe_down_is_told(app: Flask, gateway: StripeGateway, fakestripe: Fak
         applies(app, gateway, a_catalog())
 
 
+def _a_site(settings: Config, secrets: list[str]) -> Site:
+    """Of a shop that keeps the secrets that it is told."""
+    kept = replace(settings, stripe_webhook_secrets=tuple(secrets))
+    return Site(kept, tuple(handlers.HANDLERS), lambda secret, _replaces: secrets.append(secret))
+
+
+def _fingerprints(fakestripe: FakeStripe) -> list[str | None]:
+    """What the endpoints at Stripe say of their secrets."""
+    listed = fakestripe.client().v1.webhook_endpoints.list()
+    return [each.metadata.to_dict().get("secret_sha256") for each in listed.data]
+
+
 def _stops_after_one_step(
-    app: Flask, gateway: StripeGateway, fakestripe: FakeStripe, catalog: Any, fault: Any
+    app: Flask,
+    gateway: StripeGateway,
+    fakestripe: FakeStripe,
+    catalog: Catalog,
+    fault: dict[str, Any],
+    site: Site,
 ) -> bool:
     """One run that loses Stripe when its first step is done; whether there was nothing to do."""
     told: list[Any] = []
 
-    def tell(action: Any) -> None:
+    def tell(action: Action) -> None:
         told.append(action)
         fakestripe.control("faults", fault)
 
     with app.app_context():
         try:
-            provisioning.apply(gateway, catalog, tell)
+            provisioning.apply(gateway, catalog, tell, site)
         except StripeUnavailable:
             assert told
         fakestripe.control("faults", method="DELETE")

@@ -7,15 +7,14 @@ import stripe
 from flask import Flask
 
 from storefront import prices, provisioning
-from storefront.catalog import Catalog
+from storefront.catalog import Catalog, parse
 from storefront.db import db
 from storefront.provisioning import Applied
 from storefront.stripe_gateway import StripeGateway
 from tests.fakestripe.billing.shop import price, product, subscribed
 from tests.fakestripe.harness import FakeStripe
-from tests.support.catalogs import a_catalog, with_ids
+from tests.support.catalogs import TEXT, a_catalog, with_ids
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 EVERYTHING = {
     ("standard_pack", "one_time"),
     ("premium_plan", "monthly"),
@@ -183,6 +182,38 @@ def test_an_interval_that_is_no_longer_sold(
     applies(app, gateway, monthly_only)
     assert set(on_sale_at(client)) == {"premium_plan_monthly"}
     assert set(for_sale(app, monthly_only)) == EVERYTHING - {("premium_plan", "yearly")}
+
+
+def test_a_plan_that_left_the_catalogue_is_archived_and_can_come_back(
+    app: Flask, gateway: StripeGateway, client: stripe.StripeClient
+) -> None:
+    applies(app, gateway, a_catalog())
+    before = for_sale(app, a_catalog())
+    running = subscribed(client, price_id=before["premium_plan", "monthly"])
+    without = parse(TEXT[: TEXT.index('[[plans]]\ncode = "premium_plan"')])
+    assert [line.partition(":")[0] for line in lines(app, gateway, without)] == [
+        f"archive price {before['premium_plan', 'yearly']}",
+        f"archive price {before['premium_plan', 'monthly']}",
+        "archive product premium_plan",
+    ]
+    assert applies(app, gateway, without).problems == ()
+    assert not client.v1.products.retrieve(PREMIUM).active
+    assert on_sale_at(client) == {}
+    assert client.v1.subscriptions.retrieve(running.id).status == "active"
+    assert lines(app, gateway, without) == []
+    applies(app, gateway, a_catalog())
+    assert for_sale(app, a_catalog()) == before
+
+
+def test_somebody_s_own_product_is_not_archived_with_its_plan(
+    app: Flask, gateway: StripeGateway, client: stripe.StripeClient
+) -> None:
+    made = product(client, "Made by hand").id
+    own = price(client, 1900, product=made)
+    applies(app, gateway, a_catalog(with_ids("test", product=made)))
+    applies(app, gateway, parse(TEXT[: TEXT.index('[[plans]]\ncode = "premium_plan"')]))
+    assert client.v1.products.retrieve(made).active
+    assert [each.id for each in on_sale_at(client, made).values()] == [own.id]
 
 
 def test_prices_made_by_hand_are_adopted_by_their_keys(
