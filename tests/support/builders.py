@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from flask import Flask
@@ -20,9 +21,13 @@ from storefront.users import User, hash_password
 from tests.support.apps import WEBHOOK_SECRET
 
 PASSWORD = "correct horse battery"
-_password_hash = hash_password(PASSWORD)
 
 Json = dict[str, Any]
+
+
+@cache
+def _password_hash() -> str:
+    return hash_password(PASSWORD)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def a_user(app: Flask, *, stripe_id: str | None = "", email: str | None = None) 
             User(
                 id=customer.id,
                 email=customer.email,
-                password_hash=_password_hash,
+                password_hash=_password_hash(),
                 stripe_customer_id=linked,
             )
         )

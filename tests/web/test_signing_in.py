@@ -4,10 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
+from argon2 import extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from flask import Flask
 
 from storefront.db import db
 from storefront.users import User
+from tests.support.apps import SHOPS_HASHER
 from tests.web.visitor import PASSWORD, Visitor, a_visitor, main_text
 
 FOREIGN = [
@@ -60,6 +63,12 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(visitor: Vi
     )
     assert "do not belong together" in main_text(wrong)
     assert not visitor.is_signed_in
+
+
+def test_passwords_are_hashed_as_the_standard_recommends() -> None:
+    """RFC 9106, section 4, the second choice: for machines where memory is scarce."""
+    used = extract_parameters(SHOPS_HASHER.hash(PASSWORD))
+    assert used == RFC_9106_LOW_MEMORY
 
 
 def test_both_cost_one_password_hash(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
