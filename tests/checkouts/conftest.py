@@ -73,7 +73,5 @@ def settings(
 @pytest.fixture
 def app(settings: Config) -> Iterator[Flask]:
     with closing(an_app(settings)) as app:
-        http_client = app.extensions["stripe_gateway"]._client._requestor._get_http_client()
-        http_client.INITIAL_DELAY = http_client.MAX_DELAY = 0.01
         learn_prices(app)
         yield app

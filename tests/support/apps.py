@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import stripe
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import BytecodeCache
@@ -16,6 +17,9 @@ from storefront.db import db
 WEBHOOK_SECRET = "whsec_the_secret_of_these_tests"
 UNREACHABLE = "http://127.0.0.1:9"
 """The discard port: nothing listens there."""
+
+# stripe-python waits half a second and more before it repeats a request.
+stripe.HTTPClient.INITIAL_DELAY = stripe.HTTPClient.MAX_DELAY = 0.01
 
 
 class CompiledOnce(BytecodeCache):
