@@ -9,6 +9,7 @@ from storefront.jobs import Job, ScheduleRun
 from storefront.ledger import Account, Lot, LotUse, Seal, Transfer
 from storefront.payments import Payment
 from storefront.prices import StripeObject, StripePrice
+from storefront.reconciling import Reconciliation
 from storefront.refunding import RefundOrder
 from storefront.reversals import Dispute, FraudWarning, InvoiceClaim, Refund
 from storefront.subscriptions import Invoice, PlanCredit, Subscription
@@ -18,4 +19,5 @@ ALL = (
     User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Seal, Job, Attempt, ScheduleRun,
     Subscription, Invoice, PlanCredit, Checkout, StripePrice, StripeObject,
     EventWalk, CatchUp, Refund, Dispute, FraudWarning, InvoiceClaim, RefundOrder, AuditEntry,
+    Reconciliation,
 )  # fmt: skip

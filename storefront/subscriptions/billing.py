@@ -32,19 +32,26 @@ class Known:
 
 
 def sync_invoices(
-    gateway: StripeGateway, catalog: Catalog, livemode: bool, stripe_customer_id: str
+    gateway: StripeGateway,
+    catalog: Catalog,
+    livemode: bool,
+    stripe_customer_id: str,
+    *,
+    owner_id: str | None = None,
 ) -> None:
     """Ask Stripe for all invoices of a customer, store those of subscriptions, and credit each paid
     one once, in the order of payment: the one function for this effect.
 
-    Nothing happens for a customer who is unknown here or at Stripe. An older answer never
-    overwrites a newer one; see mirror.ASKING_TRIES. Whoever dies in the middle has done a part,
-    and the next one does the rest.
+    Nothing happens for a customer who is unknown here or at Stripe. `owner_id` is the user who was
+    this customer, where the customer was deleted at Stripe and is forgotten here. An older answer
+    never overwrites a newer one; see mirror.ASKING_TRIES. Whoever dies in the middle has done a
+    part, and the next one does the rest.
     Raises Unprocessable, StripeUnavailable, StripeRefused.
     """
     user_id = db.session.scalar(
         select(User.id).where(User.stripe_customer_id == stripe_customer_id)
     )
+    user_id = user_id or owner_id
     if user_id is None:
         return
     for _ in range(ASKING_TRIES):
@@ -60,7 +67,9 @@ def sync_invoices(
         with transaction() as session:
             if _store_all(session, user_id, invoices, known, sold):
                 break
-    _credit_all(gateway, catalog, livemode, user_id, invoices, sold)
+    for subscription_id in _to_sync_before_crediting(user_id, invoices):
+        sync(gateway, catalog, livemode, subscription_id, owner_id=owner_id)
+    _credit_all(catalog, user_id, invoices, sold)
 
 
 def describe(facts: InvoiceFacts, sold: Prices) -> str:
@@ -150,22 +159,18 @@ def _write(session: Session, row: Invoice, facts: InvoiceFacts, sold: Prices) ->
     session.add(row)
 
 
-def _credit_all(
-    gateway: StripeGateway,
-    catalog: Catalog,
-    livemode: bool,
-    user_id: str,
-    invoices: Sequence[InvoiceFacts],
-    sold: Prices,
-) -> None:
-    """Credit what is paid and not credited yet, each in a transaction of its own. Before that, ask
-    how its subscriptions are: what else has come due depends on whether they go on."""
+def _to_sync_before_crediting(user_id: str, invoices: Sequence[InvoiceFacts]) -> list[str]:
+    """How these subscriptions are must be known: what else has come due depends on whether they go
+    on."""
     due = _uncredited(user_id, invoices)
-    if not due:
-        return
-    for subscription_id in sorted(_subscriptions_of(user_id, due)):
-        sync(gateway, catalog, livemode, subscription_id)
-    for facts in due:
+    return sorted(_subscriptions_of(user_id, due)) if due else []
+
+
+def _credit_all(
+    catalog: Catalog, user_id: str, invoices: Sequence[InvoiceFacts], sold: Prices
+) -> None:
+    """Credit what is paid and not credited yet, each in a transaction of its own."""
+    for facts in _uncredited(user_id, invoices):
         with transaction() as session:
             credit(session, catalog, sold, facts)
 

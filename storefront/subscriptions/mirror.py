@@ -24,10 +24,18 @@ log = logging.getLogger(__name__)
 
 
 def sync(
-    gateway: StripeGateway, catalog: Catalog, livemode: bool, stripe_subscription_id: str
+    gateway: StripeGateway,
+    catalog: Catalog,
+    livemode: bool,
+    stripe_subscription_id: str,
+    *,
+    owner_id: str | None = None,
 ) -> Subscription | None:
     """Ask Stripe what is true of a subscription and store it: the one function for this effect. An
     older answer never overwrites a newer one, however many ask at once.
+
+    `owner_id` is the user whose it is, for one whose customer was deleted at Stripe before we heard
+    of it: then only our own checkout knows.
 
     Returns our row; None when the customer is unknown here, or Stripe does not know the
     subscription (other keys) and neither do we: then the row, if there is one, stays as it is.
@@ -41,7 +49,7 @@ def sync(
             log.warning("Stripe does not know subscription %s", stripe_subscription_id)
             break
         with transaction() as session:
-            if _store(session, catalog, livemode, facts, version):
+            if _store(session, catalog, livemode, facts, version, owner_id):
                 break
     return db.session.scalar(_by_stripe_id(stripe_subscription_id))
 
@@ -60,10 +68,11 @@ def _store(
     livemode: bool,
     facts: SubscriptionFacts,
     version: int | None,
+    owner_id: str | None,
 ) -> bool:
     """Store an answer that was asked for at this version of the row; False when another was stored
     since. Customers are locked first, so that two who find no row do not both make one."""
-    user_id = _owner(session, facts)
+    user_id = _owner(session, facts) or owner_id
     if user_id is None:
         return True
     users.lock(session, user_id)

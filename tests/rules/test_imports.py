@@ -29,6 +29,8 @@ MAY_IMPORT: dict[str, str] = {
     "rehearsal": "db",
     "refunding": "auditing db errors ids jobs ledger money payments rehearsal reversals"
     " stripe_gateway subscriptions",
+    "reconciling": "catalog checkouts db errors ids ledger payments prices reversals stripe_gateway"
+    " subscriptions users",
     "entitlements": "catalog checkouts db payments subscriptions users",
     "sweeping": "checkouts db errors payments stripe_gateway",
     "inbox": "db errors ids stripe_gateway",
@@ -41,8 +43,8 @@ MAY_IMPORT: dict[str, str] = {
     " payments prices redelivery refunding reversals stripe_gateway subscriptions sweeping users",
     "redelivery": "db handlers inbox stripe_gateway",
     "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
-    "tables": "attempts auditing catching_up checkouts inbox jobs ledger payments prices refunding"
-    " reversals subscriptions users",
+    "tables": "attempts auditing catching_up checkouts inbox jobs ledger payments prices reconciling"
+    " refunding reversals subscriptions users",
     "handlers": "checkouts db errors inbox jobs ledger money_back payments stripe_gateway"
     " subscriptions users",
     "portal": "catalog config db errors prices stripe_gateway subscriptions users",
