@@ -21,12 +21,13 @@ SWEEPING_INTERVAL = timedelta(hours=6)
 
 GAP = (
     "Stripe lists events for 30 days, and the list was last walked to its end on {until}: "
-    "what happened between then and {edge} may be missing. Compare it with Stripe's Dashboard."
+    "what happened between then and {edge} may be missing. Run flask reconcile, which compares the "
+    "objects themselves."
 )
 UNKNOWN = (
     "Stripe does not know the event {cursor}, up to which its list had been walked (other keys, or "
     "test data that was deleted). All it lists was walked; what it does not list any more may be "
-    "missing. Compare with Stripe's Dashboard."
+    "missing. Run flask reconcile, which compares the objects themselves."
 )
 
 

@@ -93,13 +93,13 @@ def _amounts(look: Look, items: Sequence[Listed[BalanceMovement]]) -> Iterator[D
     """Movements of another amount than our row of their source has. One in the account's own
     currency, at the rate of its day, cannot be compared."""
     session = look.session
-    charges, refunds, disputes = _sources(items)
-    intents = [it.facts.intent_id for it in (*charges, *refunds, *disputes)]
+    _, refunds, disputes = _sources(items)
+    moved = [_moved_by(it.facts) for it in items]
+    intents = [facts.intent_id for facts in moved if facts is not None]
     sources = Sources.read(session, intents)
     refund_rows = _rows(session, Refund, [it.facts.id for it in refunds])
     dispute_rows = _rows(session, Dispute, [it.facts.id for it in disputes])
-    for movement in (it.facts for it in items):
-        facts = _moved_by(movement)
+    for movement, facts in zip((it.facts for it in items), moved, strict=True):
         source = sources.of(facts.intent_id) if facts else None
         if facts is None or source is None or facts.currency != movement.currency:
             continue

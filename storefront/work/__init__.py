@@ -12,6 +12,7 @@ from storefront.jobs import Args, EntryState, Registry, Scheduled
 from storefront.work.context import Context
 from storefront.work.events import catch_up, prune_events, retry_events
 from storefront.work.mails import mail_invoice_receipt, mail_payment_failed, mail_receipt
+from storefront.work.reconciling import reconcile
 from storefront.work.refunds import make_refund
 from storefront.work.reports import ga4_purchase, ga4_refund
 from storefront.work.reversals import (
@@ -66,6 +67,7 @@ SCHEDULE = (
     Scheduled("retry_events", timedelta(seconds=30), retry_events),
     Scheduled("catch_up", timedelta(minutes=10), catch_up),
     Scheduled("expire_stale", timedelta(hours=1), expire_stale),
+    Scheduled("reconcile", timedelta(days=1), reconcile),
     Scheduled("prune_jobs", timedelta(hours=1), prune_jobs),
     Scheduled("prune_events", timedelta(hours=1), prune_events),
 )
