@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Text, select, tuple_
 from sqlalchemy.orm import Session
 
 from storefront import users
@@ -10,7 +10,7 @@ from storefront.checkouts.refreshing import payment_has_failed
 from storefront.checkouts.rivals import close
 from storefront.checkouts.settling import PAID, settle
 from storefront.checkouts.tables import STILL_OPEN, UNFINISHED, Checkout
-from storefront.db import db, transaction
+from storefront.db import Utc, db, transaction
 from storefront.errors import NotFound
 from storefront.payments import Ending
 from storefront.stripe_gateway import CheckoutSession, StripeGateway
@@ -34,7 +34,7 @@ def stale(
         STILL_OPEN, Checkout.created_at < before, Checkout.updated_at < idle_since
     )
     if after is not None:
-        query = query.where(place > tuple_(*after))
+        query = query.where(place > tuple_(*after, types=(Utc(), Text())))
     ordered = query.order_by(Checkout.created_at, Checkout.id).limit(limit)
     return [(opened_at, id) for opened_at, id in session.execute(ordered)]
 

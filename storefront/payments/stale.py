@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Text, select, tuple_
 from sqlalchemy.orm import Session
 
 from storefront import users
-from storefront.db import db, transaction
+from storefront.db import Utc, db, transaction
 from storefront.errors import NotFound
 from storefront.payments.settling import settle
 from storefront.payments.tables import UNPAID, UNSETTLED, Payment
@@ -35,7 +35,7 @@ def stale(
         UNSETTLED, Payment.created_at < before, Payment.updated_at < idle_since
     )
     if after is not None:
-        query = query.where(place > tuple_(*after))
+        query = query.where(place > tuple_(*after, types=(Utc(), Text())))
     ordered = query.order_by(Payment.created_at, Payment.id).limit(limit)
     return [(opened_at, id) for opened_at, id in session.execute(ordered)]
 

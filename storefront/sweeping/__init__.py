@@ -7,6 +7,6 @@ done twice at once: Stripe decides each, and its answer is applied by the functi
 of Stripe's answers.
 """
 
-from storefront.sweeping.sweep import IDLE, Place, Swept, sweep
+from storefront.sweeping.walking import IDLE, Place, Swept, sweep
 
 __all__ = ["IDLE", "Place", "Swept", "sweep"]
