@@ -6,7 +6,7 @@ that another could still appear before them. Deliveries, retries and any number 
 run meanwhile: the inbox takes each event once.
 """
 
-from storefront.catching_up.results import Coverage, coverage, latest, prune
+from storefront.catching_up.results import Coverage, coverage, latest, newest, prune
 from storefront.catching_up.running import RETENTION, catch_up
 from storefront.catching_up.tables import CatchUp, EventWalk
 
@@ -18,5 +18,6 @@ __all__ = [
     "catch_up",
     "coverage",
     "latest",
+    "newest",
     "prune",
 ]

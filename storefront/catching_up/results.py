@@ -30,6 +30,12 @@ def latest(session: Session, *, complete: bool = False) -> CatchUp | None:
     return session.scalar(query.where(CatchUp.complete) if complete else query)
 
 
+def newest(session: Session, limit: int) -> list[CatchUp]:
+    """The last catch-ups, the newest first."""
+    query = select(CatchUp).order_by(CatchUp.started_at.desc(), CatchUp.id)
+    return list(session.scalars(query.limit(limit)))
+
+
 def coverage(session: Session) -> Coverage:
     keys = [",".join(types) for types in groups()]
     walks = session.scalars(select(EventWalk).where(EventWalk.types.in_(keys))).all()

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from storefront import ledger, reversals
 from storefront.db import utcnow
 from storefront.errors import BadInput, NotFound
-from storefront.money import format_money
+from storefront.money import format_money, minor_units
 from storefront.payments import Payment
 from storefront.rehearsal import rehearse
 from storefront.stripe_gateway import RefundFacts
@@ -32,6 +32,13 @@ class Refundable:
     @property
     def left(self) -> int:
         return max(0, self.received - self.refunded - self.disputed)
+
+    @property
+    def left_text(self) -> str:
+        """What is left, as the form takes it: 10.50."""
+        units = minor_units(self.currency)
+        whole, part = divmod(self.left, units)
+        return str(whole) if units == 1 else f"{whole}.{part:02}"
 
     def check(self, amount: int) -> None:
         """Raises BadInput when so much cannot go back."""

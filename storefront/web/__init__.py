@@ -8,6 +8,7 @@ from storefront.config import Config
 from storefront.errors import ConfigError
 from storefront.web import (
     account,
+    admin,
     auth,
     billing,
     health,
@@ -23,6 +24,7 @@ from storefront.web import (
 
 BLUEPRINTS = (
     home.bp, auth.bp, top_up.bp, payments.bp, account.bp, billing.bp, reports.bp, health.bp,
+    admin.bp,
 )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from storefront import attempts, users
 from storefront.attempts import Limit
 from storefront.errors import BadInput
 from storefront.users import User, WrongPassword
-from storefront.web import current
-from storefront.web.forms import PasswordForm, RegisterForm, SignInForm
+from storefront.web import current, proof
+from storefront.web.forms import ConfirmForm, PasswordForm, RegisterForm, SignInForm
 from storefront.web.pages import is_customer
 from storefront.web.security import client_network, safe_next
 
@@ -88,6 +88,24 @@ def password() -> ResponseReturnValue:
     return redirect(url_for("account.index"), 303)
 
 
+@bp.route("/account/confirm", methods=["GET", "POST"])
+@login_required
+def confirm() -> ResponseReturnValue:
+    """The password once more, before something that should not be done from a browser that was
+    left open."""
+    form, user = ConfirmForm(), current.user()
+    if not form.validate_on_submit():
+        return _page("auth/confirm.html", form)
+    try:
+        with attempts.counting_failures(*_sign_in_limits(user.email)):
+            _prove(user, form.password.data)
+    except WrongPassword as refusal:
+        form.password.errors = [refusal.detail]
+        return _page("auth/confirm.html", form)
+    proof.give()
+    return redirect(_next(), 303)
+
+
 @bp.post("/account/sign-out-everywhere")
 @login_required
 def sign_out_everywhere() -> ResponseReturnValue:
@@ -104,6 +122,11 @@ def _sign_in(email: str, password: str) -> User:
     if user is None:
         raise WrongPassword(WRONG_SIGN_IN)
     return user
+
+
+def _prove(user: User, password: str) -> None:
+    if not users.password_matches(user.password_hash, password):
+        raise WrongPassword("The password is not right.")
 
 
 def _sign_in_limits(email: str) -> Iterable[Limit]:
@@ -138,6 +161,7 @@ def _renew_session(user: User) -> None:
     session.clear()
     session.permanent = True
     login_user(user)
+    proof.give()
 
 
 def _next() -> str:

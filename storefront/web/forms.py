@@ -64,6 +64,14 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     )
 
 
+class ConfirmForm(FlaskForm):  # type: ignore[misc]
+    password = PasswordField(
+        "Password",
+        [InputRequired("Enter your password.")],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
 class CheckoutForm(FlaskForm):  # type: ignore[misc]
     """What to buy: a plan, the interval of its price, and how many where that can be chosen."""
 

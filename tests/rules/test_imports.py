@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, str] = {
     "portal": "catalog config db errors prices stripe_gateway subscriptions users",
     "overview": "checkouts payments subscriptions",
     "reports": "db ledger",
-    "admin": "auditing checkouts db errors explaining handlers ids inbox jobs ledger money payments"
+    "admin": "auditing checkouts db errors handlers ids inbox jobs ledger money payments"
     " prices refunding rehearsal reversals statements stripe_gateway subscriptions users",
     "web": "admin attempts auditing catalog catching_up checkouts config db entitlements errors"
     " explaining handlers inbox jobs ledger mail money overview payments portal prices redelivery"
