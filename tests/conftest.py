@@ -19,7 +19,7 @@ from storefront.config import Config
 from tests.fakestripe.harness import FakeStripe, KeptFakeStripe
 from tests.support import databases, postgres
 from tests.support.apps import an_app as build_app
-from tests.support.apps import closing, hash_passwords_quickly, some_settings
+from tests.support.apps import closing, hurry, some_settings
 from tests.support.chromium import ARGUMENTS
 from tests.support.chromium import executable as find_chromium
 from tests.support.served import ServedShop, served_shop
@@ -27,7 +27,7 @@ from tests.support.thoroughness import THOROUGH
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    hash_passwords_quickly()
+    hurry()
     if not hasattr(config, "workerinput"):
         postgres.reserve_folder()
         # A run that is told to end (by timeout, by CI) tidies up as after Ctrl-C.

@@ -15,6 +15,7 @@ from storefront.config import ROOT
 from storefront.db import Base, Flag, Utc
 from storefront.ledger.movements import SYSTEM_ACCOUNTS
 from tests.support import books, databases
+from tests.support.apps import SHOPS_PRAGMAS
 
 VERSIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
 
@@ -130,7 +131,10 @@ def test_a_new_shop_has_its_system_accounts_and_nothing_else(app: Flask) -> None
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_sqlite_runs_with_the_pragmas_that_money_needs(app: Flask) -> None:
+def test_sqlite_runs_with_the_pragmas_that_money_needs(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storefront.db.SQLITE_PRAGMAS", SHOPS_PRAGMAS)  # not those of tests
     with databases.connected(app.config["SQLALCHEMY_DATABASE_URI"]) as connection:
         values = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar_one()

@@ -3,9 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-import pytest
-
-from tests.rules.sources import Source, all_sources
+from tests.rules.sources import Source, held_by_all, held_in
 
 MAXIMUM_FILE_LINES = 350
 """About 300 is the aim; what outgrows it becomes a package of the same name."""
@@ -29,13 +27,6 @@ MONEY = {
 CATALOG_READS_JSON = {"_price_from_json"}
 """The one function that must know floats: JSON has no other numbers with a point."""
 
-sources = pytest.mark.parametrize("source", all_sources(), ids=lambda source: source.name)
-money = pytest.mark.parametrize(
-    "source",
-    [source for source in all_sources() if source.noun in MONEY],
-    ids=lambda source: source.name,
-)
-
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(tree):
@@ -43,7 +34,7 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
             yield node
 
 
-@money
+@held_in(MONEY)
 def test_no_float_comes_near_money(source: Source) -> None:
     excused = {
         id(inner)
@@ -72,19 +63,19 @@ def _is_division(node: ast.AST) -> bool:
     return not (isinstance(left, ast.Call) and getattr(left.func, "id", "") == "Decimal")
 
 
-@money
+@held_in(MONEY)
 def test_no_amount_is_rounded(source: Source) -> None:
     names = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
     assert "round" not in names
 
 
-@sources
+@held_by_all
 def test_a_file_is_one_sitting(source: Source) -> None:
     lines = len(source.path.read_text().splitlines())
     assert lines <= MAXIMUM_FILE_LINES, f"{source.name} has {lines} lines: make it a package"
 
 
-@sources
+@held_by_all
 def test_a_function_is_one_screen(source: Source) -> None:
     long = {
         function.name: function.end_lineno - function.lineno + 1
@@ -95,13 +86,13 @@ def test_a_function_is_one_screen(source: Source) -> None:
     assert long == {}
 
 
-@sources
+@held_by_all
 def test_a_file_says_what_it_is(source: Source) -> None:
     if source.path.stat().st_size:
         assert ast.get_docstring(source.tree), f"{source.name} has no docstring"
 
 
-@sources
+@held_by_all
 def test_time_is_utc(source: Source) -> None:
     """datetime.utcnow() and a bare now() make times without a zone."""
     calls = [node.func for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
@@ -110,7 +101,7 @@ def test_time_is_utc(source: Source) -> None:
     assert "today" not in names
 
 
-@sources
+@held_by_all
 def test_nothing_commits_but_the_one_who_knows_the_whole_story(source: Source) -> None:
     """transaction() commits; who writes uses it. fakestripe has a store of its own."""
     if source.noun in ("db", "fakestripe"):

@@ -12,7 +12,8 @@ from jinja2.bccache import Bucket
 
 from storefront import config, create_app, users
 from storefront.config import ROOT, Config
-from storefront.db import db
+from storefront.db import SQLITE_PRAGMAS, db
+from tests.support.thoroughness import THOROUGH
 
 WEBHOOK_SECRET = "whsec_the_secret_of_these_tests"
 UNREACHABLE = "http://127.0.0.1:9"
@@ -40,12 +41,16 @@ COMPILED = CompiledOnce()
 
 
 SHOPS_HASHER = users._hasher
-"""What hashes passwords outside of tests."""
+SHOPS_PRAGMAS = dict(SQLITE_PRAGMAS)
+"""What hashes passwords, and how SQLite is used, outside of tests."""
 
 
-def hash_passwords_quickly() -> None:
+def hurry() -> None:
     """Argon2 with the least that it takes: a good hash takes 64 MiB and a tenth of a second, and
-    hundreds of tests sign in."""
+    hundreds of tests sign in. And no waiting for the disk: no test pulls the plug, and what a
+    killed process had committed is there without that."""
+    if not THOROUGH:
+        SQLITE_PRAGMAS["synchronous"] = "OFF"
     users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     users._nobodys_hash = users._hasher.hash("the password of an account that does not exist")
 

@@ -19,6 +19,7 @@ from storefront.stripe_gateway import Event
 from tests.support import books
 from tests.support.builders import Customer, Json, Purchase, a_payment, event_of
 from tests.support.races import at_once, raised
+from tests.support.thoroughness import shared_out
 
 Handle = Callable[[Event], object]
 THREADS = 8
@@ -80,8 +81,9 @@ def final_states(
     linked: bool = True,
     repeat: bool = True,
 ) -> dict[str, list[tuple[int, ...]]]:
-    """Deliver one payment's events in every order, a payment of its own for each, and then (with
-    `repeat`) all of them once more; the final states that were reached, and by which orders."""
+    """Deliver one payment's events in every order (this database's share of them), a payment of its
+    own for each, and then (with `repeat`) all of them once more; the final states that were
+    reached, and by which orders."""
     reached: dict[str, list[tuple[int, ...]]] = {}
     for order, purchase, events in _all_orders(app, customer, make_events, linked):
         with app.app_context():
@@ -100,7 +102,7 @@ def _all_orders(
     linked: bool,
 ) -> Iterator[tuple[tuple[int, ...], Purchase, list[Event]]]:
     count = len(make_events(Purchase("", customer, "", 0, "", 0)))
-    for order in permutations(range(count)):
+    for order in shared_out(permutations(range(count)), app):
         purchase = a_payment(app, customer, linked=linked)
         yield order, purchase, [event_of(app, event) for event in make_events(purchase)]
 

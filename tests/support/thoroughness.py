@@ -2,6 +2,12 @@
 does less of the same, so that it takes minutes."""
 
 import os
+from collections.abc import Iterable
+from typing import TypeVar
+
+from flask import Flask
+
+It = TypeVar("It")
 
 THOROUGH = bool(os.environ.get("TEST_THOROUGH"))
 
@@ -9,3 +15,12 @@ THOROUGH = bool(os.environ.get("TEST_THOROUGH"))
 def usually(usual: int, *, thorough: int) -> int:
     """How many rounds, examples or the like."""
     return thorough if THOROUGH else usual
+
+
+def shared_out(cases: Iterable[It], app: Flask) -> list[It]:
+    """The cases for the database of this app: in a usual run one half, the other half being for the
+    other database. (Which half is as good as by chance: every other one of permutations, say,
+    would always end in the same way.)"""
+    on_sqlite = app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
+    numbered = enumerate(cases)
+    return [case for number, case in numbered if THOROUGH or number.bit_count() % 2 == on_sqlite]
