@@ -71,7 +71,8 @@ def test_once_does_what_is_due_and_ends(app: Flask) -> None:
     first = app.test_cli_runner().invoke(args=["worker", "--once"])
     second = app.test_cli_runner().invoke(args=["worker", "--once"])
     assert first.exit_code == second.exit_code == 0
-    assert set(states(app).values()) == {"done"}
+    promised = {key: state for key, state in states(app).items() if not key.startswith("run:")}
+    assert set(promised.values()) == {"done"}, "(a run may promise its rest for later)"
     assert sum(key.startswith("mail_receipt:") for key in states(app)) == 3
     handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     assert handlers == before
