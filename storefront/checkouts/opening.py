@@ -168,6 +168,7 @@ def _session_for(
         settled = settle(session, facts, failed=failed)
         if settled is None:  # nobody may pay what we cannot settle
             raise StripeRefused("The checkout could not be opened. Nothing was charged; try again.")
+        settled.updated_at = utcnow()  # its customer is at it: it is not stale, however old
         displaced = settled.status == "expired" and facts.status == "open"
     if displaced:
         gateway.expire_checkout_session(facts.id)

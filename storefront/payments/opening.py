@@ -93,6 +93,7 @@ def _open_once(
             payment.status = "canceled"
         elif settle(session, intent, asked=True) is None:  # nobody may pay what we cannot settle
             raise StripeRefused("The payment could not be opened. Nothing was charged; try again.")
+        payment.updated_at = utcnow()  # its customer is at it: it is not stale, however old
     return payment, intent
 
 
