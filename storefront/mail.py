@@ -70,6 +70,14 @@ class Mailer:
         except smtplib.SMTPResponseException as error:  # its text may repeat addresses
             raise NotSent(f"the server answered {error.smtp_code}") from None
 
+    def knock(self) -> None:
+        """Connect and sign in as for sending, and send nothing. Raises NotSent."""
+        try:
+            with self._connect():
+                return
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotSent(f"the server does not let us in ({type(error).__name__})") from None
+
     def _text(self, template: str, facts: dict[str, object]) -> tuple[str, str]:
         known = {"project_name": self._config.project_name, "app_url": self._config.app_url}
         text = self._render(f"mail/{template}.txt", **known, **facts)

@@ -31,7 +31,7 @@ TRIES = 3
 def compare_endpoint(gateway: StripeGateway, site: Site) -> Iterator[Action]:
     """Raises StripeUnavailable, StripeRefused, Unprocessable."""
     endpoints = gateway.webhook_endpoints()
-    by_bin_run = [it for it in endpoints if it.metadata.get(MARK) == BY_BIN_RUN]
+    by_bin_run = list(filter(is_by_bin_run, endpoints))
     reason = why_out_of_reach(site.config)
     if by_bin_run:
         yield Nothing("webhook endpoint", by_bin_run[0].url, "bin/run looks after it")
@@ -46,9 +46,18 @@ def compare_endpoint(gateway: StripeGateway, site: Site) -> Iterator[Action]:
 def endpoint_of(gateway: StripeGateway, site: Site) -> EndpointFacts | None:
     """The one that sends events to this shop, in whatever state it is."""
     endpoints = gateway.webhook_endpoints()
-    by_bin_run = [it for it in endpoints if it.metadata.get(MARK) == BY_BIN_RUN]
-    found = by_bin_run or _candidates(endpoints, site)
+    found = list(filter(is_by_bin_run, endpoints)) or _candidates(endpoints, site)
     return found[0] if found else None
+
+
+def is_by_bin_run(endpoint: EndpointFacts) -> bool:
+    """Whether bin/run registered it at fakestripe, and looks after it."""
+    return endpoint.metadata.get(MARK) == BY_BIN_RUN
+
+
+def fingerprint_at(endpoint: EndpointFacts | None) -> str | None:
+    """What the endpoint says of its secret; None when a person made it."""
+    return endpoint.metadata.get(FINGERPRINT) if endpoint else None
 
 
 def make_endpoint(gateway: StripeGateway, site: Site, wanted: CreateEndpoint, attempt: int) -> None:

@@ -19,6 +19,7 @@ from storefront.stripe_gateway.client import (
     API_VERSION,
     NETWORK_RETRIES,
     READ_TIMEOUT_SECONDS,
+    SDK_API_VERSION,
     StripeGateway,
 )
 from storefront.stripe_gateway.event_calls import EventPage
@@ -37,12 +38,13 @@ from storefront.stripe_gateway.reversal_facts import (
     FraudWarningFacts,
     RefundFacts,
 )
-from storefront.stripe_gateway.webhook import SIGNATURE_TOLERANCE_SECONDS
+from storefront.stripe_gateway.webhook import SIGNATURE_TOLERANCE_SECONDS, signature
 
 __all__ = [
     "API_VERSION",
     "NETWORK_RETRIES",
     "READ_TIMEOUT_SECONDS",
+    "SDK_API_VERSION",
     "SIGNATURE_TOLERANCE_SECONDS",
     "AccountFacts",
     "BalanceMovement",
@@ -71,4 +73,5 @@ __all__ = [
     "Window",
     "parse_event",
     "reason",
+    "signature",
 ]

@@ -18,6 +18,9 @@ from storefront.stripe_gateway.unpaid_calls import UnpaidCalls
 from storefront.stripe_gateway.webhook import verified_text
 
 API_VERSION = "2026-10-28.endive"
+SDK_API_VERSION: str = stripe.api_version
+"""The version that the installed SDK was made for."""
+
 CONNECT_TIMEOUT_SECONDS = 3.05
 READ_TIMEOUT_SECONDS = 6
 NETWORK_RETRIES = 1

@@ -28,6 +28,11 @@ def verified_text(body: bytes, signature: str | None, secrets: tuple[str, ...]) 
     return text
 
 
+def signature(body: bytes, secret: str) -> str:
+    """The header with which Stripe would send this body now."""
+    return str(WebhookSignature.generate_signature_header(body.decode(), secret))
+
+
 def _signed_with(secret: str, text: str, signature: str) -> bool:
     try:
         WebhookSignature.verify_header(text, signature, secret, SIGNATURE_TOLERANCE_SECONDS)

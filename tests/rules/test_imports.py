@@ -52,12 +52,15 @@ MAY_IMPORT: dict[str, str] = {
     "admin": "auditing checkouts db errors handlers ids inbox jobs ledger money payments"
     " prices refunding rehearsal reversals statements stripe_gateway subscriptions users",
     "web": "admin attempts auditing catalog catching_up checkouts config db entitlements errors"
-    " explaining handlers inbox jobs ledger mail money overview payments portal prices redelivery"
-    " refunding reports reversals statements stripe_gateway subscriptions users work",
+    " explaining handlers inbox jobs ledger mail money overview payments portal prices reconciling"
+    " redelivery refunding reports reversals statements stripe_gateway subscriptions users work",
     "explaining": "db inbox ledger payments subscriptions",
-    "cli": "cli_catalog cli_jobs cli_ledger cli_payments cli_reconcile cli_users cli_webhooks config"
-    " fakestripe jobs web work",
+    "cli": "cli_catalog cli_doctor cli_jobs cli_ledger cli_payments cli_reconcile cli_users"
+    " cli_webhooks config fakestripe jobs web work",
     "cli_users": "admin auditing errors users web",
+    "doctor": "catalog config db errors inbox jobs mail payments prices provisioning reconciling"
+    " stripe_gateway users work",
+    "cli_doctor": "cli_catalog doctor errors handlers web",
     "cli_catalog": "config errors handlers provisioning stripe_gateway web",
     "cli_ledger": "db errors explaining ledger money users",
     "cli_jobs": "cli_values db jobs work",
@@ -72,10 +75,10 @@ MAY_IMPORT: dict[str, str] = {
 and thinks about its place in the picture."""
 
 STRIPE = {"stripe_gateway", "fakestripe"}
-NETWORK = {"stripe_gateway", "mail", "analytics"}
+NETWORK = {"stripe_gateway", "mail", "analytics", "doctor"}
 CALLS_OUT = {"requests", "urllib3", "httpx", "socket", "smtplib", "http.client", "urllib.request"}
 FLASK = {
-    "__init__", "web", "cli", "cli_catalog", "cli_jobs", "cli_ledger", "cli_payments",
+    "__init__", "web", "cli", "cli_catalog", "cli_doctor", "cli_jobs", "cli_ledger", "cli_payments",
     "cli_reconcile", "cli_users", "cli_webhooks", "fakestripe",
 }  # fmt: skip
 FLASK_PACKAGES = {"flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2"}
