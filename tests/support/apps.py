@@ -41,6 +41,7 @@ COMPILED = CompiledOnce()
 
 
 SHOPS_HASHER = users._hasher
+NOBODYS_HASH = users._nobodys_hash
 SHOPS_PRAGMAS = dict(SQLITE_PRAGMAS)
 """What hashes passwords, and how SQLite is used, outside of tests."""
 
