@@ -56,13 +56,20 @@ def _listening(connection: Connection, writes: list[Write]) -> Iterator[None]:
         for values in context.compiled_parameters or [{}]:
             names = (column.name for column in table.columns)
             known = {name: values[name] for name in names if name in values}
-            writes.append(Write(verb, table.name, known))
+            writes.append(Write(verb, table.name, _key(table, values) | known))
 
     event.listen(connection, "before_cursor_execute", hear)
     try:
         yield
     finally:
         event.remove(connection, "before_cursor_execute", hear)
+
+
+def _key(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Which row the ORM changes: it names the parameters of its WHERE payments_id and the like."""
+    keys = (key.name for key in table.primary_key.columns)
+    names = {name: f"{table.name}_{name}" for name in keys}
+    return {name: values[there] for name, there in names.items() if there in values}
 
 
 def _not_there(session: Session, writes: Sequence[Write]) -> list[Write]:

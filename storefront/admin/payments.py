@@ -78,16 +78,17 @@ def story(session: Session, payment_id: str) -> Story:
     keys += [key for event in events for key in traces.keys_of_event(event, also)]
     steps = [
         *_of_payment(payment),
+        *map(_of_event, reversed(events)),
         *map(_of_transfer, _transfers(session, payment_id)),
         *map(_of_refund, back.refunds),
         *map(_of_dispute, back.disputes),
         *map(_of_warning, _warnings(session, payment_id)),
-        *map(_of_event, events),
         *map(_of_job, traces.jobs_with(session, keys)),
         *map(_of_deed, deeds_about(session, [payment_id])),
     ]
     user = users.find(payment.user_id)
-    in_order = sorted(steps, key=lambda step: step.at)
+    # Stripe's times are whole seconds; what begins in the same one stays in the order above.
+    in_order = sorted(steps, key=lambda step: step.at.replace(microsecond=0))
     return Story(payment, user, back.refunds, back.disputes, orders, in_order)
 
 

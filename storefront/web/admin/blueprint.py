@@ -1,5 +1,7 @@
 """The door to the operators' pages: for everybody else they do not exist."""
 
+from datetime import timedelta
+
 from flask import Blueprint, abort, request
 from flask_login import current_user
 
@@ -31,6 +33,15 @@ def only_operators() -> None:
 @bp.context_processor
 def navigation() -> dict[str, object]:
     return {"admin_pages": PAGES}
+
+
+@bp.app_template_filter("interval")
+def in_words(interval: timedelta) -> str:
+    """minute, 10 minutes, hour, day."""
+    seconds = int(interval.total_seconds())
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    name, size = next((each for each in units if seconds % each[1] == 0), units[-1])
+    return name if seconds == size else f"{seconds // size} {name}s"
 
 
 def actor() -> Actor:
