@@ -9,7 +9,7 @@ from flask import Flask
 
 from storefront import ledger
 from storefront.db import db, transaction, utcnow
-from storefront.ledger import Order
+from storefront.ledger import Order, seal_verification
 from tests.support import books
 from tests.support.builders import Customer, a_user
 
@@ -264,15 +264,16 @@ def test_a_change_is_found_also_after_another_sealing(app: Flask) -> None:
     assert found.finding == f"transfer 2 of {victim.id} (version 2) is not what was sealed"
 
 
-def test_more_rows_than_are_read_at_once(app: Flask) -> None:
+def test_more_rows_than_are_read_at_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seal_verification, "ROWS_AT_ONCE", 50)
     ada, bob = a_user(app), a_user(app)
     with app.app_context(), transaction() as session:
         for user in (ada, bob):
-            orders = [Order(f"{n} of {user.id}", "top_up", user.id, 1) for n in range(1, 1203)]
+            orders = [Order(f"{n} of {user.id}", "top_up", user.id, 1) for n in range(1, 63)]
             ledger.transfer_all(session, orders)
-        assert [ledger.seal(session, 2000) for _ in range(2)] == [2000, 404]
+        assert [ledger.seal(session, 100) for _ in range(2)] == [100, 24]
     books.assert_clean(app)
-    changes(app, bob.id, CHANGE.format("note = 'x'"), number=1202)
+    changes(app, bob.id, CHANGE.format("note = 'x'"), number=62)
     with app.app_context():
         (found,) = ledger.verify(db.session())
-    assert found.finding == f"transfer 1202 of {bob.id} (version 1202) is not what was sealed"
+    assert found.finding == f"transfer 62 of {bob.id} (version 62) is not what was sealed"
