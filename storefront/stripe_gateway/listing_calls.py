@@ -149,7 +149,7 @@ class ListingCalls(Calls):
     def page_of_movements(self, window: Window, after: str | None = None) -> Page[BalanceMovement]:
         params = _params(window, after, expand=["data.source"])
         transactions = self._client.v1.balance_transactions
-        return self._page(transactions.list, params, BalanceMovement.from_dict, modeless=True)
+        return self._page(transactions.list, params, BalanceMovement.from_dict)
 
     def look_up_intent(self, intent_id: str) -> Listed[Intent]:
         """One of them, as a list would show it. Raises NotFound as well, and Unprocessable."""
@@ -192,8 +192,6 @@ class ListingCalls(Calls):
         call: Callable[..., ListObject[Any]],
         params: Params,
         read: Callable[[Mapping[str, Any]], T],
-        *,
-        modeless: bool = False,
     ) -> Page[T]:
         page = translated(lambda: call(params))
         items, left_out = [], 0
@@ -205,7 +203,7 @@ class ListingCalls(Calls):
                 log.error("%s of Stripe's list is left out: %s", data.get("id"), error.detail)
                 left_out += 1
                 continue
-            if modeless or data.get("livemode", self.livemode) == self.livemode:
+            if data.get("livemode", self.livemode) == self.livemode:  # some have none
                 items.append(listed)
             else:
                 left_out += 1

@@ -8,6 +8,7 @@ from flask import Flask
 from storefront import reconciling
 from storefront.reconciling import Difference, Repair
 from storefront.web import current
+from tests.support.at_checkout import buys
 from tests.support.builders import Customer
 from tests.support.served import ServedShop
 
@@ -35,8 +36,6 @@ def repairs(app: Flask, found: list[Difference]) -> list[Repair]:
 
 def subscribes(shop: ServedShop, buyer: Customer, plan: str = "premium_plan") -> str:
     """Buy a plan by the month at Checkout; the subscription's id."""
-    from tests.support.at_checkout import buys
-
     buys(shop.app, buyer, plan, "monthly")
     newest: str = shop.stripe.client().v1.subscriptions.list().data[0].id
     return newest
