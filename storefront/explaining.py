@@ -53,6 +53,7 @@ class Cause:
     happened_at: datetime
     payment_id: str | None
     invoice_id: str | None
+    invoice_number: str | None
     amount: int | None
     currency: str | None
     stripe_ids: tuple[str, ...]
@@ -93,9 +94,9 @@ def explain(
     version, balance = _state(session, user_id, at)
     found = _left(session, user_id, version, balance, limit)
     owed = _owed(session, user_id, version, -balance, limit)
-    causes = _causes(session, [transfer for _, transfer, _ in (*found, *owed)])
+    why = causes(session, [transfer for _, transfer, _ in (*found, *owed)])
     parcels, debts = (
-        tuple(Parcel(n, it.credits, end, causes[it.id]) for n, it, end in them)
+        tuple(Parcel(n, it.credits, end, why[it.id]) for n, it, end in them)
         for them in (found, owed)
     )
     told = sum(parcel.credits for parcel in (*parcels, *debts))
@@ -217,8 +218,8 @@ def _owed(session: Session, user_id: str, version: int, credits: int, limit: int
     return found
 
 
-def _causes(session: Session, transfers: Sequence[Transfer]) -> dict[str, Cause]:
-    """Transfer -> its cause: four queries for all of them."""
+def causes(session: Session, transfers: Sequence[Transfer]) -> dict[str, Cause]:
+    """Transfer id -> its cause: three queries for all of them."""
     named = {it.id: tuple(_STRIPE_ID.findall(it.id)) for it in transfers}
     payments = _payments(session, {it.payment_id for it in transfers if it.payment_id})
     invoices = _invoices(session, {id for ids in named.values() for id in ids})
@@ -289,6 +290,7 @@ def _cause(
         happened_at=transfer.happened_at,
         payment_id=payment.id if payment else None,
         invoice_id=invoice.id if invoice else None,
+        invoice_number=invoice.number if invoice else None,
         amount=_paid(payment, invoice),
         currency=behind.currency if behind else None,
         stripe_ids=stripe_ids,

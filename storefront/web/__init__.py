@@ -11,6 +11,7 @@ from storefront.web import (
     admin,
     auth,
     billing,
+    credits,
     health,
     home,
     pages,
@@ -23,8 +24,8 @@ from storefront.web import (
 )
 
 BLUEPRINTS = (
-    home.bp, auth.bp, top_up.bp, payments.bp, account.bp, billing.bp, reports.bp, health.bp,
-    admin.bp,
+    home.bp, auth.bp, top_up.bp, payments.bp, account.bp, credits.bp, billing.bp, reports.bp,
+    health.bp, admin.bp,
 )  # fmt: skip
 
 

@@ -6,10 +6,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from storefront import statements, users
-from storefront.db import MAX_WHOLE, db
+from storefront.db import db
 from storefront.errors import BadInput
 from storefront.statements import Page
 from storefront.web import current, pages
+from storefront.web.credits import page_before
 from storefront.web.security import safe_next
 
 bp = Blueprint("account", __name__)
@@ -19,7 +20,7 @@ bp = Blueprint("account", __name__)
 @login_required
 def index() -> str:
     """The statement, newest first, a page at a time."""
-    before = _before()
+    before = page_before()
     statement = statements.page(db.session(), current.user().id, before=before)
     if before is None:
         pages.know_balance(_newest_balance(statement))
@@ -44,17 +45,6 @@ def analytics() -> ResponseReturnValue:
     flash("Thank you: analytics are allowed." if allowed else "Analytics are not allowed.")
     back = request.form.get("back")
     return redirect(safe_next(back) if back else url_for("account.index"), 303)
-
-
-def _before() -> int | None:
-    """Raises BadInput: an address that was tampered with gets an answer, not an empty page."""
-    given = request.args.get("before")
-    if given is None:
-        return None
-    usable = given.isascii() and given.isdigit() and len(given) <= len(str(MAX_WHOLE))
-    if not usable or not 0 < int(given) <= MAX_WHOLE:
-        raise BadInput("This page of your account does not exist. Start again from the newest.")
-    return int(given)
 
 
 def _newest_balance(statement: Page) -> int:

@@ -14,7 +14,7 @@ from tests.support.shop import RunningShop
 pytestmark = pytest.mark.browser
 
 PUBLIC = ("/", "/login", "/register", "/no-such-page")
-PRIVATE = ("/", "/top-up", "/account", "/account/password", "/billing")
+PRIVATE = ("/", "/top-up", "/account", "/account/credits", "/account/password", "/billing")
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 AXE_KNOCKS = "Failed to execute 'postMessage' on 'DOMWindow': The target origin provided"
 """axe asks every frame on the page to answer; the Payment Element's is none of its business."""
@@ -68,8 +68,9 @@ def test_payment_and_history_pages(visitor: Buyer) -> None:
     visitor.buys("$10")
     visitor.sees_success("1,000")
     expect_sound(visitor.page)
-    visitor.visits("/account")
-    expect_sound(visitor.page)
+    for path in ("/account", "/account/credits"):
+        visitor.visits(path)
+        expect_sound(visitor.page)
 
 
 def expect_sound(page: Page) -> None:
