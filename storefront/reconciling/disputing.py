@@ -80,7 +80,7 @@ def _of_row(row: Dispute, facts: DisputeFacts) -> Iterator[Difference]:
     elif held(facts) != row.claim or facts.currency != row.currency:
         what = f"the bank has {held(facts)} {facts.currency}, {row.claim} {row.currency} here"
         yield replace(about, kind="amount_differs", what=what)
-    if facts.status != row.status:
+    elif facts.status != row.status:
         what = f"{facts.status} at Stripe, {row.status} here"
         yield replace(about, kind="status_differs", money=False, what=what)
 

@@ -1,0 +1,119 @@
+"""What counts as a difference and what does not: things that still move, objects of others, what
+lies outside of the time that is compared, customers whom Stripe has deleted."""
+
+from datetime import timedelta
+
+from storefront.db import utcnow
+from storefront.reconciling import MINIMUM_AGE, Tally
+from tests.support import books
+from tests.support.at_checkout import buys
+from tests.support.builders import a_user
+from tests.support.caught_up import KEY, catches_up, sells
+from tests.support.compared import differences, kinds, repairs
+from tests.support.money_back import rows
+from tests.support.served import ServedShop
+
+DAY = 24 * 3600
+
+
+def test_what_still_moves_is_counted_and_not_told(deaf: ServedShop) -> None:
+    """An event about it is young, or our row is."""
+    sells(deaf, 1)
+    (payment,) = books.read(deaf.app).payments.values()
+    told = ("paid_not_credited", payment["stripe_intent_id"])
+    found = Tally()
+    assert kinds(deaf.app, minimum_age=MINIMUM_AGE, tally=found) == []
+    assert found.moving == 1
+    books.execute(deaf.app, "UPDATE payments SET updated_at = created_at")
+    books.execute(deaf.app, "UPDATE payments SET updated_at = :old", old=OLD)
+    assert kinds(deaf.app, minimum_age=MINIMUM_AGE) == [], "Stripe told of it a moment ago"
+    deaf.stripe.advance(MINIMUM_AGE.total_seconds() + 60)
+    sells(deaf, 1)
+    assert kinds(deaf.app, minimum_age=MINIMUM_AGE) == [told], "by now its webhook is late"
+
+
+OLD = "2026-01-01 00:00:00.000000+00:00"
+
+
+def test_payments_of_others_are_counted_alone(deaf: ServedShop) -> None:
+    """Another shop sells on the same account. Who claims to be ours, and is not known, is told."""
+    sells(deaf, 1)
+    catches_up(deaf.app)
+    intents = deaf.stripe.client().v1.payment_intents
+    given = {
+        "amount": 500,
+        "currency": "usd",
+        "confirm": True,
+        "payment_method": "pm_card_visa",
+        "return_url": deaf.url,
+    }
+    foreign = intents.create(given)  # type: ignore[arg-type]
+    deaf.stripe.control(f"payments/{foreign.id}/refund", {"amount": 100})
+    deaf.stripe.control(f"payments/{foreign.id}/dispute", {})
+    found = Tally()
+    assert kinds(deaf.app, tally=found) == []
+    assert found.foreign == 3, "the payment, its refund and its dispute"
+    claiming = intents.create({**given, "metadata": {"payment_id": "pay_of_nobody"}})  # type: ignore[arg-type]
+    (customer,) = {row["stripe_customer_id"] for row in books.read(deaf.app).users.values()}
+    by_hand = intents.create({**given, "customer": customer})  # type: ignore[arg-type]
+    told = {it.subject: (it.kind, it.money) for it in differences(deaf.app)}
+    assert told == {claiming.id: ("unknown_to_us", True), by_hand.id: ("unknown_to_us", False)}
+
+
+def test_only_what_was_made_since_then_is_compared(deaf: ServedShop) -> None:
+    """What moves late on an old payment is seen on the balance; a live subscription always."""
+    deaf.apply_catalog()
+    old, disputing = sells(deaf, 2)
+    eve = a_user(deaf.app, stripe_id=None)
+    buys(deaf.app, eve, "premium_plan", "monthly")
+    intents = {
+        row["user_id"]: row["stripe_intent_id"] for row in books.read(deaf.app).payments.values()
+    }
+    dispute = deaf.stripe.control(f"payments/{intents[disputing.id]}/dispute", {})["id"]
+    catches_up(deaf.app)
+    deaf.work_once()
+    deaf.stripe.advance(2 * DAY)
+    books.execute(
+        deaf.app, "UPDATE payments SET amount_received = 1 WHERE user_id = :id", id=old.id
+    )
+    books.execute(deaf.app, "UPDATE subscriptions SET status = 'canceled'")
+    deaf.stripe.control(f"disputes/{dispute}", {"outcome": "won"})
+    refund = deaf.stripe.control(f"payments/{intents[old.id]}/refund", {"amount": 100})["id"]
+    since = utcnow() + timedelta(days=1)
+    (subscription,) = rows_of_subscriptions(deaf)
+    assert set(kinds(deaf.app, since=since)) == {
+        ("refund_missing", refund),
+        ("dispute_missing", dispute),
+        ("subscription_differs", subscription),
+    }
+    until = utcnow() + timedelta(days=1)
+    assert ("amount_differs", intents[old.id]) in kinds(deaf.app, until=until)
+    assert ("refund_missing", refund) not in kinds(deaf.app, until=until)
+
+
+def rows_of_subscriptions(shop: ServedShop) -> list[str]:
+    return [row["stripe_subscription_id"] for row in rows(shop.app, "subscriptions").values()]
+
+
+def test_a_period_of_a_customer_whom_stripe_has_deleted_is_credited(deaf: ServedShop) -> None:
+    """The customer was deleted before we heard of the invoice: only our checkout knows whose it
+    was. Another customer of hers since then changes nothing."""
+    deaf.apply_catalog()
+    eve = a_user(deaf.app, stripe_id=None)
+    buys(deaf.app, eve, "premium_plan", "monthly")
+    (customer,) = {row["stripe_customer_id"] for row in books.read(deaf.app).users.values()}
+    deaf.stripe.client().v1.customers.delete(customer)
+    catches_up(deaf.app)
+    deaf.work_once()
+    assert deaf.balance(eve) == 0, "nobody knows whose invoice it is"
+    deaf.buys(eve, "usd_10", KEY)
+    catches_up(deaf.app)
+    found = differences(deaf.app)
+    assert sorted(it.kind for it in found) == ["paid_not_credited", "unknown_to_us"]
+    assert {it.user_id for it in found} == {eve.id}
+    assert [it.left for it in repairs(deaf.app, found)] == [(), ()]
+    assert deaf.balance(eve) == 6000
+    (subscription,) = rows(deaf.app, "subscriptions").values()
+    assert (subscription["user_id"], subscription["status"]) == (eve.id, "canceled")
+    assert kinds(deaf.app) == []
+    books.assert_clean(deaf.app)
