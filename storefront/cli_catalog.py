@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy.exc import SQLAlchemyError
 
 from storefront import config, handlers, provisioning
 from storefront.errors import StorefrontError
 from storefront.provisioning import Action, Applied, Site
 from storefront.stripe_gateway import reason
-from storefront.web import current
+from storefront.web import current, health
 
 DIFFERENT = 2
 """The exit code of `catalog plan` when there is something to do; 1 is trouble."""
@@ -31,6 +32,7 @@ catalog_commands = AppGroup("catalog", help="What is for sale, here and at Strip
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 def plan_catalog(as_json: bool) -> None:
     """Compare the catalogue with the Stripe account; exit 2 when there is a difference."""
+    _require_tables()
     site = Site(current.settings(), tuple(handlers.HANDLERS))
     try:
         actions = provisioning.compare(current.gateway(), current.catalog(), site)
@@ -59,6 +61,7 @@ def plan_catalog(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 def apply_catalog(write_env: Path | None, new_secret: bool, as_json: bool) -> None:
     """Make Stripe as the catalogue says: products, prices, the portal, the webhook endpoint."""
+    _require_tables()
     site = Site(
         current.settings(),
         tuple(handlers.HANDLERS),
@@ -76,6 +79,16 @@ def apply_catalog(write_env: Path | None, new_secret: bool, as_json: bool) -> No
         _tell_result(applied)
     if applied.problems:
         sys.exit(1)
+
+
+def _require_tables() -> None:
+    """What the prices are called at Stripe is kept in the database."""
+    try:
+        revision, newest = health.migration_state()
+    except SQLAlchemyError:
+        raise click.ClickException("the database does not answer; look at DATABASE_URL") from None
+    if revision != newest:
+        raise click.ClickException("the database is not up to date; run: flask db upgrade")
 
 
 def _keeper(path: Path | None, as_json: bool) -> Callable[[str, bool], None]:

@@ -13,7 +13,7 @@ from storefront.doctor import EXIT_CODES, Finding, Named, Visit
 from storefront.errors import ConfigError
 from storefront.web import current, health, policies
 
-WORDS = {"ok": "OK", "warning": "warning", "failure": "FAILURE"}
+WORDS = {"ok": "OK", "warning": "warning", "failure": "failure"}
 COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 WIDTH = max(map(len, WORDS.values()))
 
@@ -27,7 +27,10 @@ def doctor_app(error: ConfigError) -> Flask:
     def command(live: bool, as_json: bool) -> None:
         """Say what is wrong with the settings."""
         finding = doctor.failure(error.detail, "correct .env (.env.example explains each setting)")
-        _report([Named("settings", finding)], as_json)
+        named = Named("settings", finding)
+        if not as_json:
+            _tell(named)
+        _report([named], as_json)
 
     app = Flask(__name__)
     app.cli.add_command(command)
@@ -40,10 +43,10 @@ def doctor_app(error: ConfigError) -> Flask:
 @with_appcontext
 def doctor_command(live: bool, as_json: bool) -> None:
     """Check everything between Stripe and the books; exit 1 on warnings, 2 on failures."""
-    _report(_told(_visit(live), as_json), as_json)
+    _report(_told(a_visit(live), as_json), as_json)
 
 
-def _visit(live: bool) -> Visit:
+def a_visit(live: bool) -> Visit:
     settings, context = current.settings(), current.work_context()
     hosts = policies.StripeHosts.of(settings)
     return Visit(
@@ -86,5 +89,5 @@ def _report(findings: list[Named], as_json: bool) -> None:
         checks = [{"check": each.check} | vars(each.finding) for each in findings]
         click.echo(json.dumps({"severity": severity, "checks": checks}, indent=2))
     else:
-        click.echo("{} OK, {} warnings, {} failures".format(*counts))
+        click.echo("OK: {}, warnings: {}, failures: {}".format(*counts))
     sys.exit(EXIT_CODES[severity])

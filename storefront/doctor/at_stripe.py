@@ -64,7 +64,7 @@ def api_version(visit: Visit) -> Finding:
         sends = visit.endpoint.api_version or "the account's own version"
         return failure(f"the endpoint sends {sends}, we read {API_VERSION}", APPLY)
     newest = select(StripeEvent).order_by(StripeEvent.received_at.desc()).limit(1)
-    event = visit.session.scalar(newest)
+    event = visit.tables().scalar(newest)
     if visit.endpoint is None and event and event.api_version != API_VERSION:
         found = f"the newest event came in {event.api_version}, we read {API_VERSION}"
         return warning(found, provisioning.listen_command(visit.config))
@@ -119,7 +119,7 @@ def deliveries(visit: Visit) -> Finding:
         some = types[start : start + TYPES_AT_ONCE]
         page = gateway.list_events(some, undelivered=True)
         late += [event for event in page.events if event.created < utcnow() - UNDER_WAY]
-    unknown = [event for event in late if visit.session.get(StripeEvent, event.id) is None]
+    unknown = [event for event in late if visit.tables().get(StripeEvent, event.id) is None]
     if unknown:
         oldest = min(event.created for event in unknown)
         found = f"{len(unknown)} events were not delivered, the oldest {age(oldest)} ago"
@@ -131,13 +131,13 @@ def deliveries(visit: Visit) -> Finding:
 
 def catalogue(visit: Visit) -> Finding:
     """Products and prices are as the catalogue says, and the shop knows them."""
-    visit.stripe()
+    visit.tables()
     differ = visit.planned("product", "price")
     if differ:
         text = f"{len(differ)} differences: {_lines(differ)}"
         problems = [action for action in differ if action.verb == "problem"]
         return failure(text, PLAN if problems else APPLY)
-    unsold = prices.diagnose(visit.session, visit.catalog, visit.config.livemode)
+    unsold = prices.diagnose(visit.tables(), visit.catalog, visit.config.livemode)
     if unsold:
         return failure(f"not for sale: {unsold[0]}", APPLY)
     return ok(f"{len(visit.catalog.plans)} plans as at Stripe")
@@ -145,7 +145,7 @@ def catalogue(visit: Visit) -> Finding:
 
 def portal(visit: Visit) -> Finding:
     """The Customer Portal offers what is for sale, and what we mean it to."""
-    visit.stripe()
+    visit.tables()
     differ = visit.planned("portal configuration")
     if differ:
         return warning(_lines(differ), APPLY)

@@ -60,7 +60,7 @@ def round_trip(visit: Visit) -> Finding:
 
 def worker(visit: Visit) -> Finding:
     """Somebody does what was promised."""
-    starts = [it.started_at for it in work.schedule_state(visit.session) if it.started_at]
+    starts = [it.started_at for it in work.schedule_state(visit.tables()) if it.started_at]
     if not starts:
         return failure("none has ever run: no mail, no retries, no renewals", "flask worker")
     if utcnow() - max(starts) > WORKER_SILENT:
@@ -70,7 +70,7 @@ def worker(visit: Visit) -> Finding:
 
 def schedule(visit: Visit) -> Finding:
     """What is done again and again ends well."""
-    states = work.schedule_state(visit.session)
+    states = work.schedule_state(visit.tables())
     failed = [it for it in states if it.error]
     if failed:
         found = f"{failed[0].name} failed: {(failed[0].error or '').splitlines()[0]}"
@@ -83,17 +83,13 @@ def schedule(visit: Visit) -> Finding:
 
 def events(visit: Visit) -> Finding:
     """No event waits for a person, or for too long."""
-    counts = dict(
-        visit.session.execute(
-            select(StripeEvent.state, func.count())
-            .where(StripeEvent.state.in_(("failed", "parked")))
-            .group_by(StripeEvent.state)
-        ).tuples()
-    )
+    waiting = select(StripeEvent.state, func.count()).group_by(StripeEvent.state)
+    waiting = waiting.where(StripeEvent.state.in_(("failed", "parked")))
+    counts = {state: count for state, count in visit.tables().execute(waiting)}  # noqa: C416
     if counts.get("parked"):
         found = f"{counts['parked']} events are parked: each has an effect that is missing"
         return failure(found, "flask webhooks list --state parked")
-    oldest = visit.session.scalar(
+    oldest = visit.tables().scalar(
         select(StripeEvent.received_at)
         .where(StripeEvent.state == "failed")
         .order_by(StripeEvent.received_at)
@@ -108,14 +104,14 @@ def events(visit: Visit) -> Finding:
 
 def backlog(visit: Visit) -> Finding:
     """Promised work is done soon, and none was given up."""
-    given_up = visit.session.scalar(
+    given_up = visit.tables().scalar(
         select(func.count()).where(Job.given_up_at.is_not(None), Job.done_at.is_(None))
     )
     if given_up:
         return warning(f"{given_up} jobs were given up", "flask jobs list")
     due = (Job.done_at.is_(None), Job.given_up_at.is_(None), Job.run_at <= utcnow())
     waiting = select(func.count(), func.min(Job.run_at)).where(*due)
-    count, oldest = visit.session.execute(waiting).one()
+    count, oldest = visit.tables().execute(waiting).one()
     if count and utcnow() - oldest > BACKLOG:
         found = f"{count} jobs are due, the oldest for {age(oldest)}"
         return failure(found, "flask worker (one more)")
@@ -137,7 +133,7 @@ def gunicorn(visit: Visit) -> Finding:
 
 def reconciled(visit: Visit) -> Finding:
     """The last comparison of our books with Stripe's."""
-    found = next(iter(reconciling.latest(visit.session, 1)), None)
+    found = next(iter(reconciling.latest(visit.tables(), 1)), None)
     if found is None:
         return ok("not compared yet: the worker does so each night")
     if found.error:
@@ -153,6 +149,7 @@ def reconciled(visit: Visit) -> Finding:
 
 def demo_customer(visit: Visit) -> Finding:
     """Its password stands in a file."""
+    visit.tables()
     if users.find_by_email(DEMO_EMAIL) is not None:
         return warning(f"the demo customer {DEMO_EMAIL} can sign in", "use a database of its own")
     return ok("there is none")
@@ -161,7 +158,7 @@ def demo_customer(visit: Visit) -> Finding:
 def first_purchase(visit: Visit) -> Finding:
     """Somebody has bought something, once, from the first click to the credits."""
     paid = select(Payment.id).where(Payment.status == "succeeded").limit(1)
-    if visit.session.scalar(paid) is None:
+    if visit.tables().scalar(paid) is None:
         mend = f"buy something at {visit.config.app_url}/top-up with a real card, and refund it"
         return warning("nobody has bought anything yet", mend)
     return ok("a payment has succeeded")

@@ -29,7 +29,7 @@ def database(visit: Visit) -> Finding:
 
 def migrations(visit: Visit) -> Finding:
     """The tables are those of this version of the shop."""
-    current, newest = visit.revisions()
+    current, newest = visit.revision
     if current != newest:
         return failure(f"at {current or 'nothing'}, the shop needs {newest}", "flask db upgrade")
     return ok(f"at {current}")

@@ -44,6 +44,17 @@ class Visit:
     def session(self) -> Session:
         return cast(Session, db.session())
 
+    @cached_property
+    def revision(self) -> tuple[str | None, str | None]:
+        """The database's migration, and the newest one."""
+        return self.revisions()
+
+    def tables(self) -> Session:
+        """For checks that read our tables. Raises NotLookedAt when they are of another version."""
+        if self.revision[0] != self.revision[1]:
+            raise NotLookedAt("the database has not the tables of this version")
+        return self.session
+
     @property
     def strict(self) -> bool:
         """Whether real money is at stake, or soon will be."""
@@ -88,6 +99,7 @@ class Visit:
     @cached_property
     def endpoint(self) -> EndpointFacts | None:
         """The webhook endpoint of this shop at Stripe."""
+        self.tables()
         return provisioning.endpoint_of(self.stripe(), self.site)
 
     @property
