@@ -26,11 +26,12 @@ log = logging.getLogger(__name__)
 
 def reconcile(context: Context, args: Args) -> None:
     """Compare the last days: {} at first, then {"until": …, "from": …} for what was left over.
-    When Stripe does not answer, it is asked again an hour later, five times."""
+    When Stripe does not answer, it is asked again an hour later, five times in all."""
+    now = utcnow()
     until = datetime.fromisoformat(args["until"]) if "until" in args else None
-    start = datetime.fromisoformat(args["from"]) if "from" in args else utcnow() - REACH
+    start = datetime.fromisoformat(args["from"]) if "from" in args else now - REACH
     asked = Asked(patience_seconds=PATIENCE_SECONDS, wait=_ask_later)
-    windows = _days(start, until)
+    windows = _days(start, until, now)
     try:
         run = reconciling.reconcile(
             context.gateway, context.catalog, context.config.livemode, windows, asked
@@ -38,28 +39,30 @@ def reconcile(context: Context, args: Args) -> None:
     except StorefrontError as error:
         _try_later(args)
         raise jobs.Incomplete(f"ended early: {reason(error)}") from error
-    _say(run)
     if run.since is not None and run.since > start:
         _go_on(run.id, run.since, start)
+    _say(run)
 
 
-def _days(start: datetime, until: datetime | None) -> list[Window]:
+def _days(start: datetime, until: datetime | None, now: datetime) -> list[Window]:
     """The newest first. Without an end it goes on to this moment, and has all that is live."""
-    windows = []
-    end = until
-    while (end or utcnow()) > start:
-        since = max(start, (end or utcnow()) - SLICE)
+    windows, end = [], until
+    while (end or now) > start:
+        since = max(start, (end or now) - SLICE)
         windows.append(Window(since, end))
         end = since
     return windows
 
 
 def _say(run: Reconciliation) -> None:
-    found = f"{run.compared} objects of Stripe's compared, {run.differences} differences"
-    if run.differences:
-        log.error("reconcile: %s %s; flask reconcile shows them", found, run.counts)
-    else:
-        log.info("reconcile: %s", found)
+    """In the log, and where the schedule is shown. Raises Incomplete when something differs."""
+    compared = f"{run.compared} objects of Stripe's compared"
+    if not run.differences:
+        log.info("reconcile: %s, nothing differs", compared)
+        return
+    found = f"{run.differences} differences, {run.money_remaining} of them about money"
+    log.error("reconcile: %s, %s: %s", compared, found, run.counts)
+    raise jobs.Incomplete(f"{found}: flask reconcile shows them")
 
 
 def _go_on(run_id: str, until: datetime, start: datetime) -> None:

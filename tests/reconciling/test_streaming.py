@@ -22,7 +22,7 @@ from tests.support.caught_up import catches_up, sells
 from tests.support.compared import kinds
 from tests.support.served import ServedShop
 
-FEW, MANY = 300, 3_000
+FEW, MANY = 200, 2_000
 MORE_BYTES = 500_000
 """What ten times as many payments may need more: their rows alone would take several times that."""
 
