@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from storefront.db import Utc
 from storefront.errors import BadInput
 
 SIZE = 50
@@ -92,7 +93,7 @@ def _read(cursor: str) -> list[Any]:
 
 
 def _typed(key: InstrumentedAttribute[Any], value: object) -> ColumnElement[Any]:
-    wanted = key.type.python_type
+    wanted = datetime if isinstance(key.type, Utc) else key.type.python_type
     try:
         if wanted is datetime and isinstance(value, str):
             value = datetime.fromisoformat(value)
