@@ -58,8 +58,12 @@ class RunningShop:
         return self
 
     def stop(self) -> None:
-        for name in list(self._processes):
-            self._end(name, signal.SIGTERM)
+        ending = list(self._processes.values())
+        for process in ending:
+            process.send_signal(signal.SIGTERM)
+        for process in ending:
+            process.wait(30)
+        self._processes.clear()
 
     def start_web(self) -> None:
         command = ["-m", "gunicorn", "--config", "gunicorn.conf.py", "wsgi:app"]
