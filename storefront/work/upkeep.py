@@ -1,7 +1,7 @@
 """What the schedule asks for: the same again and again, in small transactions."""
 
 from storefront import jobs, ledger
-from storefront.db import transaction, utcnow
+from storefront.db import db, transaction, utcnow
 from storefront.jobs import Args
 from storefront.work.context import Context
 
@@ -26,6 +26,15 @@ def seal_ledger(_context: Context, _args: Args) -> None:
         with transaction() as session:
             if ledger.seal(session, SEALS_AT_ONCE) < SEALS_AT_ONCE:
                 return
+
+
+def verify_ledger(_context: Context, _args: Args) -> None:
+    """Recompute every balance from the transfers. What differs is shown with the schedule until a
+    later run finds nothing; `flask ledger verify` names all of it."""
+    wrong = ledger.verify(db.session())
+    if wrong:
+        first = f"{wrong[0].account}: {wrong[0].finding}"
+        raise jobs.Incomplete(f"The books differ in {len(wrong)} places. {first}")
 
 
 def prune_jobs(_context: Context, _args: Args) -> None:

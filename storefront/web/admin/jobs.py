@@ -21,15 +21,14 @@ HEADER = ("key", "kind", "run_at", "attempts", "created_at", "done_at", "given_u
 
 @bp.get("/jobs")
 def jobs() -> ResponseReturnValue:
-    now = utcnow()
     return lists.show(
         "admin/jobs.html",
         _listed,
         csv_endpoint="admin.jobs_csv",
         states=listings.JOB_STATES,
         kinds=sorted(work.HANDLERS),
-        schedule=queue.schedule_state(db.session(), work.SCHEDULE, now),
-        now=now,
+        schedule=work.schedule_state(db.session()),
+        now=utcnow(),
     )
 
 

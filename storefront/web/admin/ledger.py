@@ -1,13 +1,14 @@
 """The ledger: every transfer, and whether the books were found right."""
 
-from flask import Response, request
+from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement
 
+from storefront import jobs, work
 from storefront.admin import filters, finding
 from storefront.admin import lists as listings
 from storefront.admin.paging import Listing
-from storefront.db import db
+from storefront.db import db, transaction, utcnow
 from storefront.errors import BadInput
 from storefront.ledger import MOVEMENTS, Transfer
 from storefront.web.admin import lists
@@ -18,12 +19,30 @@ HEADER = (
     "note",
 )  # fmt: skip
 
+VERIFYING = "verify_ledger"
+"""The entry of the schedule."""
+
 
 @bp.get("/ledger")
 def ledger() -> ResponseReturnValue:
+    entries = work.schedule_state(db.session())
     return lists.show(
-        "admin/ledger.html", _listed, csv_endpoint="admin.ledger_csv", movements=MOVEMENTS
+        "admin/ledger.html",
+        _listed,
+        csv_endpoint="admin.ledger_csv",
+        movements=MOVEMENTS,
+        verified=next(entry for entry in entries if entry.name == VERIFYING),
     )
+
+
+@bp.post("/ledger/verification")
+def verify_ledger() -> ResponseReturnValue:
+    """Have a worker recompute all balances now; once a minute is enough."""
+    key = f"{jobs.RUN_PREFIX}{VERIFYING}:asked:{utcnow():%Y-%m-%dT%H:%MZ}"
+    with transaction() as session:
+        jobs.promise(session, VERIFYING, {}, key=key)
+    flash("A worker will verify the ledger. Look again in a moment.")
+    return redirect(url_for("admin.ledger"), 303)
 
 
 @bp.get("/ledger.csv")

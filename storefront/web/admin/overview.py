@@ -4,7 +4,7 @@ from functools import partial
 
 from flask import render_template
 
-from storefront import catching_up, jobs, reconciling, work
+from storefront import catching_up, reconciling, work
 from storefront.admin import overview as figures_of
 from storefront.db import db, utcnow
 from storefront.money import format_money
@@ -32,8 +32,7 @@ def overview() -> str:
         health=figures_of.health(session, now),
         coverage=catching_up.coverage(session),
         compared=next(iter(reconciling.latest(session)), None),
-        schedule=jobs.schedule_state(session, work.SCHEDULE, now),
-        now=now,
+        schedule=work.schedule_state(session),
     )
 
 
