@@ -12,7 +12,7 @@ from storefront import checkouts, payments, reversals, subscriptions
 from storefront.catalog import Catalog
 from storefront.db import transaction
 from storefront.errors import NotFound, StorefrontError, StripeUnavailable
-from storefront.reconciling import disputing, invoicing, paying, refunding, subscribing
+from storefront.reconciling import charging, disputing, invoicing, paying, refunding, subscribing
 from storefront.reconciling.difference import Difference, Remedy
 from storefront.reconciling.look import Look
 from storefront.reconciling.walking import Walk, again
@@ -51,18 +51,21 @@ def repair(
     livemode: bool,
     difference: Difference,
     *,
+    remedied: bool = False,
     wait: Callable[[float], None] = time.sleep,
 ) -> Repair:
-    """Do what the ordinary functions do about a difference, and compare the same object again. One
-    without a remedy is for a person. Done twice, or killed in the middle and done again, it comes
-    to the same. Raises StripeUnavailable when Stripe stays away, StripeRefused."""
+    """Do what the ordinary functions do about a difference, and compare the same object again; only
+    the second when the same remedy was applied just now (`remedied`). One without a remedy is for a
+    person. Done twice, or killed in the middle and done again, it comes to the same. Raises
+    StripeUnavailable when Stripe stays away."""
     look = Look(gateway, catalog, livemode, minimum_age=timedelta(0), wait=wait)
     trouble = None
     with closing(look.seen):
         if difference.remedy is None:
             return Repair(difference, (difference,))
         try:
-            _do(look, difference.remedy)
+            if not remedied:
+                _do(look, difference.remedy)
         except StripeUnavailable:
             raise
         except StorefrontError as error:
@@ -101,11 +104,13 @@ def _settle_checkout(look: Look, intent_id: str) -> None:
 
 
 def _left(look: Look, difference: Difference) -> Iterator[Difference]:
-    """What still differs of the same object. (Where the list of another object tells it, such as an
-    amount on the balance, the difference itself stands until that list is walked again.)"""
+    """What still differs of the same object; of a payment, of what was charged for it as well."""
     stripe_id = difference.stripe_id or ""
     walk = next((it for prefix, it in _WALKS.items() if stripe_id.startswith(prefix)), None)
     if walk is None:
         yield difference
-    else:
-        yield from look.told(again(look, walk, stripe_id))
+        return
+    yield from look.told(again(look, walk, stripe_id))
+    if walk is paying.WALK:
+        charges = look.ask(lambda: look.gateway.charges_of(stripe_id))
+        yield from look.told(charging.compare(look, charges.items))

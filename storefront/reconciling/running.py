@@ -13,7 +13,7 @@ from storefront.errors import StorefrontError
 from storefront.ids import new_id
 from storefront.reconciling import results
 from storefront.reconciling.comparing import compare
-from storefront.reconciling.difference import Difference
+from storefront.reconciling.difference import Difference, Remedy
 from storefront.reconciling.look import MINIMUM_AGE, Tally
 from storefront.reconciling.repairing import Repair, repair
 from storefront.reconciling.tables import Reconciliation
@@ -47,6 +47,7 @@ class _Found:
     kinds: Counter[str] = field(default_factory=Counter)
     first: list[Difference] = field(default_factory=list)
     mendable: list[Difference] = field(default_factory=list)
+    remedied: set[Remedy] = field(default_factory=set)
     remaining: int = 0
     money_remaining: int = 0
     repaired: int = 0
@@ -127,7 +128,10 @@ def _mend(
     asked: Asked,
     found: _Found,
 ) -> None:
-    made = repair(gateway, catalog, livemode, difference, wait=asked.wait)
+    assert difference.remedy is not None
+    remedied = difference.remedy in found.remedied
+    found.remedied.add(difference.remedy)
+    made = repair(gateway, catalog, livemode, difference, remedied=remedied, wait=asked.wait)
     found.repaired += made.done
     found.leave(made.left)
     asked.repaired(made)

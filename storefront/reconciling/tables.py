@@ -9,7 +9,8 @@ from storefront.db import STRICT, Base, Flag, Utc, Whole, utcnow
 
 
 class Reconciliation(Base):
-    """One comparison of what Stripe made from `since` (None: from the beginning) to `until`.
+    """One comparison of what Stripe made, from `until` back to `since` (None: the beginning), which
+    is as far as it got.
 
     `compared` objects of Stripe's; `foreign_objects` of them are of other sales, `moving`
     differences may be gone in a moment. `differences` were found, `repaired` so many; `remaining`

@@ -91,5 +91,5 @@ def _along_rows(look: Look, walk: Walk[Any]) -> Iterator[Difference]:
     after = ""
     while rows := walk.rows(look, after):
         after = rows[-1][0]
-        for stripe_id in look.seen.unseen([stripe_id for _, stripe_id in rows]):
-            yield from look.told(again(look, walk, stripe_id))
+        unseen = look.seen.unseen([stripe_id for _, stripe_id in rows])
+        yield from look.told([it for id in unseen for it in again(look, walk, id)])

@@ -177,6 +177,11 @@ class ListingCalls(Calls):
         found = translated(lambda: self._client.v1.invoices.retrieve(invoice_id, expanded))  # type: ignore[arg-type]
         return _listed(found.to_dict(), InvoiceFacts.from_dict)
 
+    def charges_of(self, intent_id: str) -> Page[CapturedCharge]:
+        """The attempts to pay an intent, the newest hundred of them."""
+        charges, params = self._client.v1.charges, _params(Window(), None, payment_intent=intent_id)
+        return self._page(charges.list, params, CapturedCharge.from_dict)
+
     def find_invoice_of(self, intent_id: str) -> str | None:
         """The invoice that a payment intent is to pay, or has paid; None when it is of no invoice.
         Raises NotFound, StripeUnavailable, StripeRefused."""
