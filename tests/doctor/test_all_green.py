@@ -1,6 +1,7 @@
 """From a clone to a configured account by the guide alone."""
 
 import json
+import re
 
 import pytest
 
@@ -46,3 +47,10 @@ def test_the_going_live_list_stops_who_is_not_ready(operated: Operated) -> None:
     assert "failure  key modes" in told
     assert "put the live keys into .env" in told["failure  key modes"]
     assert {check.name for check in CHECKS} <= {name[9:] for name in told}
+
+
+def test_every_check_is_explained() -> None:
+    guide = (ROOT / "docs/troubleshooting.md").read_text()
+    first_cells = re.findall(r"^\| ([^|]+) \|", guide, re.MULTILINE)
+    explained = {name for cell in first_cells for name in cell.split(", ")}
+    assert {check.name for check in CHECKS} <= explained
