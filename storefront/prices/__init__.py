@@ -6,17 +6,20 @@ catalogue. Only refresh() asks Stripe."""
 from storefront.prices.objects import remember, remembered, remembered_by_prefix
 from storefront.prices.refreshing import not_for_sale, refresh
 from storefront.prices.selling import (
+    Pair,
     current,
     diagnose,
     explicit_id,
     find,
     identify,
     ids_of,
+    known,
     withdrawn,
 )
 from storefront.prices.tables import StripeObject, StripePrice
 
 __all__ = [
+    "Pair",
     "StripeObject",
     "StripePrice",
     "current",
@@ -25,6 +28,7 @@ __all__ = [
     "find",
     "identify",
     "ids_of",
+    "known",
     "not_for_sale",
     "refresh",
     "remember",

@@ -34,17 +34,23 @@ def find(
     return current(session, catalog, livemode).get((plan, interval))
 
 
+def known(session: Session, catalog: Catalog, livemode: bool, price_id: str) -> Pair | None:
+    """The plan and interval of the price that Stripe calls so, by the ids in the catalogue and
+    every price that we ever sold; None when Stripe would have to be asked what it is."""
+    for plan, ours in sold(catalog):
+        if explicit_id(plan, ours.interval, livemode) == price_id:
+            return plan.code, ours.interval
+    row = session.get(StripePrice, price_id)
+    return (row.plan, row.interval) if row else None
+
+
 def identify(session: Session, catalog: Catalog, livemode: bool, price: PriceFacts) -> Pair | None:
     """The plan and interval that a price is one of, on sale or not; None when it is none of ours.
 
-    Asked in this order: the ids in the catalogue; every price that we ever sold; the price's
-    lookup key; its metadata, if the catalogue has such a plan."""
-    for plan, ours in sold(catalog):
-        if explicit_id(plan, ours.interval, livemode) == price.id:
-            return plan.code, ours.interval
-    row = session.get(StripePrice, price.id)
-    if row is not None:
-        return row.plan, row.interval
+    If it is not known() by its id: by the price's lookup key, or by its metadata, if the catalogue
+    has such a plan."""
+    if pair := known(session, catalog, livemode, price.id):
+        return pair
     for plan, ours in sold(catalog):
         if (ours.lookup_key, ours.interval) == (price.lookup_key, price.interval):
             return plan.code, ours.interval

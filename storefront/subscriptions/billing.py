@@ -103,19 +103,27 @@ def _settled(known: dict[str, Known], facts: InvoiceFacts) -> bool:
 def _sold(
     gateway: StripeGateway, catalog: Catalog, livemode: bool, invoices: Iterable[InvoiceFacts]
 ) -> Prices:
-    """What the prices of these invoices are the prices of, Stripe being asked about each."""
+    """What the prices of these invoices are the prices of."""
     ids = {line.price_id for invoice in invoices for line in invoice.lines if line.price_id}
     found: dict[str, Sold] = {}
     for price_id in sorted(ids):
-        try:
-            facts = gateway.retrieve_price(price_id)
-        except NotFound:
-            continue
-        plan_code, interval = prices.identify(db.session(), catalog, livemode, facts) or ("", "")
-        plan = catalog.find_plan(plan_code)
-        if plan is not None:
-            found[price_id] = Sold(plan, interval)
+        pair = prices.known(db.session(), catalog, livemode, price_id)
+        pair = pair or _asked(gateway, catalog, livemode, price_id)
+        plan = catalog.find_plan(pair[0]) if pair else None
+        if pair and plan is not None:
+            found[price_id] = Sold(plan, pair[1])
     return found
+
+
+def _asked(
+    gateway: StripeGateway, catalog: Catalog, livemode: bool, price_id: str
+) -> prices.Pair | None:
+    """What a price is that was sold before we ever saw it: Stripe knows its lookup key."""
+    try:
+        facts = gateway.retrieve_price(price_id)
+    except NotFound:
+        return None
+    return prices.identify(db.session(), catalog, livemode, facts)
 
 
 def _store_all(
