@@ -40,3 +40,13 @@ def format_money(amount: int, currency: str, *, short: bool = False) -> str:
         currency_digits=not whole,
     )
     return text
+
+
+def format_credits(credits: int) -> str:
+    """1,000, and −250 with a true minus sign."""
+    return f"{credits:,}".replace("-", "−")
+
+
+def format_signed(credits: int) -> str:
+    """+1,000 or −250."""
+    return ("+" if credits > 0 else "") + format_credits(credits)

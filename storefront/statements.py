@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storefront.ledger import MOVEMENTS, Transfer, wallet_id
+from storefront.money import format_signed
 from storefront.payments import Payment
 
 
@@ -22,7 +23,9 @@ class Line:
         said = _MONEY_BACK.get(self.transfer.code)
         if said is None:
             return MOVEMENTS[self.transfer.code].says
-        return said.format(money=self.transfer.note, credits=_signed(self.transfer.signed_credits))
+        return said.format(
+            money=self.transfer.note, credits=format_signed(self.transfer.signed_credits)
+        )
 
     @property
     def note(self) -> str:
@@ -37,10 +40,6 @@ _MONEY_BACK = {
     "dispute_reversed": "Dispute settled, {money} given back: {credits} credits returned",
 }
 """The note of these movements is the money that moved with the credits."""
-
-
-def _signed(credits: int) -> str:
-    return f"{credits:+,}".replace("-", "−")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from storefront import entitlements, overview, prices
 from storefront.catalog import Catalog, Interval
 from storefront.db import db, utcnow
 from storefront.entitlements import Entitlement
+from storefront.money import format_credits
 from storefront.overview import Overview
 from storefront.subscriptions import Subscription
 from storefront.web import current, plan_cards, standing
-from storefront.web.pages import format_credits
 from storefront.web.plan_cards import Holdings
 from storefront.web.returning import Returned
 from storefront.web.standing import Facts, Standing

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from storefront import checkouts
 from storefront.checkouts import Checkout
+from storefront.money import format_credits
 from storefront.payments import Payment
 from storefront.subscriptions import Subscription
 from storefront.web.outcomes import Outcome
-from storefront.web.pages import format_credits, format_day
+from storefront.web.pages import format_day
 
 RUNNING = ("active", "trialing")
 

@@ -8,7 +8,7 @@ from flask_login import current_user
 from storefront import ledger
 from storefront.config import Config
 from storefront.db import db
-from storefront.money import format_money
+from storefront.money import format_credits, format_money, format_signed
 from storefront.web import current, plan_cards, security
 
 
@@ -59,16 +59,6 @@ def asks_for_consent() -> bool:
     if not is_customer() or current.settings().ga4_measurement_id is None:
         return False
     return current.user().analytics_consent is None
-
-
-def format_credits(credits: int) -> str:
-    """1,000, and −250 with a true minus sign."""
-    return f"{credits:,}".replace("-", "−")
-
-
-def format_signed(credits: int) -> str:
-    """+1,000 or −250."""
-    return ("+" if credits > 0 else "") + format_credits(credits)
 
 
 def format_moment(moment: datetime) -> str:

@@ -8,9 +8,9 @@ from storefront.admin import correcting, filters
 from storefront.admin.correcting import Correction
 from storefront.db import db
 from storefront.errors import BadInput
+from storefront.money import format_credits, format_signed
 from storefront.web import proof
 from storefront.web.admin.blueprint import actor, bp
-from storefront.web.pages import format_credits, format_signed
 
 
 @bp.get("/customers/<user_id>/credits")

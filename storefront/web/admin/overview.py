@@ -7,11 +7,10 @@ from flask import render_template
 from storefront import catching_up, reconciling, work
 from storefront.admin import overview as figures_of
 from storefront.db import db, utcnow
-from storefront.money import format_money
+from storefront.money import format_credits, format_money
 from storefront.web import current
 from storefront.web.admin import charts
 from storefront.web.admin.blueprint import bp
-from storefront.web.pages import format_credits
 
 
 @bp.get("")
