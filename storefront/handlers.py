@@ -154,6 +154,8 @@ HANDLERS: dict[str, Effect] = {
     "invoice.payment_succeeded": invoice_changed,  # the same, told twice
     "invoice.payment_failed": invoice_not_paid,  # ask for another card
     "invoice.payment_action_required": invoice_not_paid,  # ask for 3-D Secure
+    "invoice.voided": invoice_changed,  # nobody is asked for it any more
+    "invoice.marked_uncollectible": invoice_changed,  # written off; it may still be paid
     "customer.updated": customer_changed,
     "customer.deleted": customer_deleted,  # forget the customer's id
     "refund.created": refund_changed,  # money goes back: take back its credits

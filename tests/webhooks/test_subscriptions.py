@@ -14,7 +14,10 @@ from tests.support.builders import Customer, Json, a_user, an_event, deliver
 from tests.support.checkouts import rows
 
 SUBSCRIPTION_EVENTS = ["created", "updated", "deleted", "paused", "resumed"]
-INVOICE_EVENTS = ["paid", "payment_succeeded", "payment_failed", "payment_action_required"]
+INVOICE_EVENTS = [
+    "paid", "payment_succeeded", "payment_failed", "payment_action_required", "voided",
+    "marked_uncollectible",
+]  # fmt: skip
 
 
 def subscription(customer: Customer, **changes: Any) -> Json:
