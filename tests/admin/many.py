@@ -83,6 +83,19 @@ _STATEMENTS = (
         CASE WHEN i % 10 < 8 THEN {at} END, CASE WHEN i % 10 = 8 THEN {at} END FROM n
     """,
     """
+    INSERT INTO stripe_prices (id, product_id, plan, interval, amount, currency, current, seen_at)
+    {customers} SELECT 'price_many', 'prod_many', 'premium_plan', 'monthly', 4900, 'usd', {no}, {at}
+        FROM n WHERE i = 0
+    """,
+    """
+    INSERT INTO subscriptions (id, user_id, stripe_subscription_id, stripe_item_id, stripe_price_id,
+        stripe_product_id, plan, interval, quantity, status, current_period_start,
+        current_period_end, cancel_at_period_end, started_at, version, created_at, updated_at)
+    {customers} SELECT 's_' || i, 'usr_' || i, 'sub_' || i, 'si_' || i, 'price_many', 'prod_many',
+        'premium_plan', 'monthly', 1, 'active', {at}, {at}, {no}, {at}, 1, {at}, {at} FROM n
+        WHERE i % 5 = 0
+    """,
+    """
     INSERT INTO audit_entries (at, who, address, action, subject, reason)
     {customers} SELECT {at}, 'olga@example.com', '192.0.2.7', 'credits_granted', 'usr_' || i,
         'sorry' FROM n
