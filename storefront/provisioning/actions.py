@@ -107,6 +107,7 @@ class ArchivePrice(Action):
 
     verb: ClassVar[Verb] = "archive"
     price_id: str
+    product_id: str
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,8 @@ def _sell(gateway: StripeGateway, action: Action, attempt: int) -> None:
             gateway.create_price(new, idempotency_key=idempotency_key("price", new, old, attempt))
         case ChangePrice(price_id=id, lookup_key=key, metadata=metadata):
             gateway.change_price(id, active=True, lookup_key=key, metadata=metadata)
-        case ArchivePrice(price_id=id):
-            gateway.change_price(id, active=False)
+        case ArchivePrice(price_id=id, product_id=product_id):
+            gateway.archive_price(id, product_id)
         case _:
             raise AssertionError(f"nobody knows how to do {action}")
 

@@ -164,7 +164,8 @@ def _marked(found: Found, code: str) -> list[PriceFacts]:
 
 
 def _archive(facts: PriceFacts) -> Action:
-    return ArchivePrice("price", facts.id, f"{found_text(facts)}, no longer sold", facts.id)
+    text = f"{found_text(facts)}, no longer sold"
+    return ArchivePrice("price", facts.id, text, facts.id, facts.product_id)
 
 
 def _right_one(price: Price, found: Found) -> PriceFacts | None:

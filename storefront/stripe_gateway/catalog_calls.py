@@ -7,6 +7,7 @@ from typing import Any, Literal
 from storefront.errors import NotFound, StripeRefused
 from storefront.stripe_gateway.billing_facts import PriceFacts, PriceInterval, ProductFacts
 from storefront.stripe_gateway.calls import PAGE, Calls, all_pages, code_of, translated
+from storefront.stripe_gateway.reading import reference
 
 KEYS_AT_ONCE = 10
 """How many lookup keys Stripe takes in one call."""
@@ -80,6 +81,18 @@ class CatalogCalls(Calls):
         if metadata:
             params["metadata"] = dict(metadata)
         translated(lambda: self._client.v1.prices.update(price_id, params))
+
+    def archive_price(self, price_id: str, product_id: str) -> None:
+        """Take a price off sale. Stripe refuses that for a product's default price (products that
+        were made in the Dashboard have one), so another price on sale becomes the default first.
+        Raises NotFound, Unprocessable, StripeUnavailable, StripeRefused."""
+        products = self._client.v1.products
+        product = translated(lambda: products.retrieve(product_id)).to_dict()
+        if reference(product.get("default_price")) == price_id:
+            others = [it.id for it in self.active_prices(product_id) if it.id != price_id]
+            if others:
+                translated(lambda: products.update(product_id, {"default_price": others[0]}))
+        self.change_price(price_id, active=False)
 
     def retrieve_product(self, product_id: str) -> ProductFacts:
         """Raises NotFound (never there, or deleted), Unprocessable, StripeUnavailable,

@@ -184,6 +184,36 @@ def test_an_interval_that_is_no_longer_sold(
     assert set(for_sale(app, monthly_only)) == EVERYTHING - {("premium_plan", "yearly")}
 
 
+def test_the_default_price_of_a_product_is_another_before_it_is_archived(
+    app: Flask, gateway: StripeGateway, client: stripe.StripeClient
+) -> None:
+    made = product(client, "Made by hand").id
+    old = price(client, 3900, product=made, lookup_key="premium_plan_monthly")
+    client.v1.products.update(made, {"default_price": old.id})
+    assert applies(app, gateway, a_catalog()).problems == ()
+    assert not client.v1.prices.retrieve(old.id).active
+    assert client.v1.products.retrieve(made).default_price in {
+        each.id for each in on_sale_at(client, made).values()
+    }
+
+
+def test_what_stripe_refuses_to_archive_is_told(
+    app: Flask, gateway: StripeGateway, client: stripe.StripeClient
+) -> None:
+    made = product(client, "Made by hand").id
+    catalog = a_catalog(with_ids("test", product=made))
+    applies(app, gateway, catalog)
+    monthly = for_sale(app, catalog)["premium_plan", "monthly"]
+    client.v1.products.update(made, {"default_price": monthly})
+    without = parse(TEXT[: TEXT.index('[[plans]]\ncode = "premium_plan"')])
+    client.v1.prices.update(for_sale(app, catalog)["premium_plan", "yearly"], {"active": False})
+    [problem] = applies(app, gateway, without).problems
+    assert problem == (
+        f"archive price {monthly}: $49.00 each month, no longer sold: "
+        "This price cannot be archived because it is the default price of its product."
+    )
+
+
 def test_a_plan_that_left_the_catalogue_is_archived_and_can_come_back(
     app: Flask, gateway: StripeGateway, client: stripe.StripeClient
 ) -> None:

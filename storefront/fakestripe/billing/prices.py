@@ -87,6 +87,7 @@ def update(call: Call) -> JSON:
     record = call.target(TYPE, TYPE)
     before = record.shown()
     if "active" in call.params:
+        _refuse_archiving_the_default(call, record)
         record.body["active"] = call.params["active"]
     _apply(call.work, record.body, call.params)
     previous = changed(before, record.body)
@@ -108,6 +109,15 @@ def list_all(call: Call) -> JSON:
             raise invalid(f"You may pass up to {MAX_LOOKUP_KEYS} lookup keys.", "lookup_keys")
         conditions.append(one_of("lookup_key", keys))
     return list_object(call.tx, TYPE, "/v1/prices", params, *conditions)
+
+
+def _refuse_archiving_the_default(call: Call, price: Record) -> None:
+    product = call.work.find("product", price.body["product"], "product")
+    if not call.params["active"] and product.body["default_price"] == price.id:
+        raise invalid(
+            "This price cannot be archived because it is the default price of its product.",
+            "active",
+        )
 
 
 def _check_scheme(params: JSON) -> None:
