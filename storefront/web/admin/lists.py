@@ -17,7 +17,7 @@ from storefront.errors import BadInput
 T = TypeVar("T")
 Cell = str | int | datetime | None
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What makes a spreadsheet take a text for a formula (owasp.org, CSV injection)."""
 
 

@@ -6,7 +6,10 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from storefront.auditing import ACTIONS
+from storefront.config import ROOT
 from storefront.web import proof
+from storefront.web.admin.blueprint import PAGES
 from tests.admin.operator import Operator, deeds, made_operator
 from tests.support import books
 from tests.support.builders import Customer, a_user
@@ -109,6 +112,12 @@ def test_guesses_at_the_password_are_counted_with_those_of_signing_in(
     assert operator.submit("/account/confirm", password=PASSWORD).status_code == 429
     other = Visitor(app.test_client(), operator.email)
     assert other.signs_in().status_code == 429
+
+
+def test_everything_that_is_written_down_stands_in_the_document(database_url: str) -> None:
+    document = (ROOT / "docs/admin.md").read_text()
+    assert {action for action in ACTIONS if f"`{action}`" not in document} == set()
+    assert {name for name in PAGES.values() if f"| **{name}** |" not in document} == set()
 
 
 def test_the_audit_log_cannot_be_rewritten(app: Flask) -> None:
