@@ -108,8 +108,16 @@ def _write_secret(path: Path, secret: str, replaces: bool) -> None:
     """Behind a secret that takes the place of another stays the old one: what is under way is
     signed with it."""
     old = config.setting_in_file(path, SECRET) if replaces else None
-    config.write_setting(path, SECRET, f"{secret},{old}" if old else secret)
+    try:
+        config.write_setting(path, SECRET, f"{secret},{old}" if old else secret)
+    except OSError as error:  # it was writable a moment ago, and the secret must not get lost
+        click.echo(f"{path} could not be written to ({error.strerror})", err=True)
+        _print_secret(secret)
+        return
     click.echo(f"wrote {SECRET} to {path}; start the shop again", err=True)
+    local = path.with_name(".env.local")
+    if path.name == ".env" and config.setting_in_file(local, SECRET):
+        click.echo(f"{local} sets {SECRET}, too, and wins: take it out there", err=True)
 
 
 def _require_writable(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Where settings come from: `.env`, `.env.local`, the environment, and what `bin/run` wrote."""
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,12 +38,15 @@ def write_setting(path: Path, name: str, value: str) -> None:
     """Put a setting into a file such as .env, in place of what stood there; the rest stays. A file
     that is made is nobody else's to read. Raises OSError."""
     require_writable(path)
-    set_key(path, name, value, quote_mode="never")
+    set_key(path, name, value, quote_mode="never", follow_symlinks=True)
 
 
 def require_writable(path: Path) -> None:
-    """Raises OSError for a file that cannot be written to; one that is not there is made."""
+    """Raises OSError for a file that cannot be written to, or not be replaced whole; one that is
+    not there is made."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    if not os.access(path.resolve().parent, os.W_OK):
+        raise PermissionError(errno.EACCES, "its folder cannot be written to")
 
 
 def _non_empty(values: Mapping[str, str | None]) -> dict[str, str]:

@@ -53,13 +53,17 @@ def test_the_secret_is_written_and_then_known(
     file = tmp_path / ".env"
     done = runs(app, "apply", "--write-env", str(file))
     assert (done.exit_code, "whsec_" in done.output) == (0, False)
+    assert "wins" not in done.output
     first = file.read_text()
     assert first.startswith(f"{SECRET}whsec_")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     file.write_text(f"# ours\nPROJECT_NAME=Shop\n{first}")
     with closing(an_app(configured_by(file, settings))) as told:
         assert "note" not in runs(told, "plan").output
-        assert runs(told, "apply", "--new-secret", "--write-env", str(file)).exit_code == 0
+        (tmp_path / ".env.local").write_text(f"{SECRET}whsec_older\n")
+        renewed = runs(told, "apply", "--new-secret", "--write-env", str(file))
+    assert renewed.exit_code == 0
+    assert ".env.local sets STRIPE_WEBHOOK_SECRET, too, and wins" in renewed.output
     new, old = file.read_text().splitlines()[-1].removeprefix(SECRET).split(",")
     assert f"{SECRET}{old}\n" == first, "what is under way is signed with it"
     assert new != old
