@@ -9,11 +9,12 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from storefront.payments import Payment
-from storefront.reconciling import disputing, refunding
+from storefront.reconciling import disputing, paying, refunding
 from storefront.reconciling.difference import Difference, Remedy
 from storefront.reconciling.look import Look
+from storefront.reconciling.owning import of_customers
 from storefront.reconciling.refunding import Sources
-from storefront.reconciling.walking import Walk
+from storefront.reconciling.walking import Walk, again
 from storefront.reversals import Dispute, Refund
 from storefront.stripe_gateway import (
     BalanceMovement,
@@ -33,25 +34,16 @@ Reach = tuple[int, int]
 
 def compare(look: Look, items: Sequence[Listed[CapturedCharge]]) -> list[Difference]:
     session = look.session
-    sources = Sources.read(session, [it.facts.intent_id for it in items])
+    charges = [it.facts for it in items if it.facts.captured]
+    sources = Sources.read(session, [it.intent_id for it in charges])
     reaches = _reaches(session, sources)
     found: list[Difference] = []
-    for charge in (it.facts for it in items if it.facts.captured):
+    for charge in charges:
         source = sources.of(charge.intent_id)
-        if source is None or look.seen.noted(source.id):
-            continue  # of others, or told already by the list of intents, invoices or refunds
-        about = _about(source, charge)
-        if _received(source) not in (None, charge.captured):
-            found.append(_amount(about, charge.captured, _received(source) or 0, charge.id))
-        least, most = reaches.get(source.id, (0, 0))
-        if not least <= charge.refunded <= most:
-            what = f"{charge.id} was refunded by another sum than our refunds of it"
-            figures = replace(about, theirs=charge.refunded, ours=most, kind="refund_missing")
-            found.append(replace(figures, what=what))
-        elif isinstance(source, Payment) and not least <= source.amount_refunded <= most:
-            what = "the payment shows another sum than its refunds"
-            figures = replace(about, theirs=charge.refunded, ours=source.amount_refunded)
-            found.append(replace(figures, what=what))
+        if source is not None and not look.seen.noted(source.id):  # else it is told already
+            found += _of_charge(source, charge, reaches.get(source.id, (0, 0)))
+    for intent_id in _paid_late(look, sources, charges):
+        found += again(look, paying.WALK, intent_id)
     return found
 
 
@@ -69,6 +61,42 @@ def compare_movements(look: Look, items: Sequence[Listed[BalanceMovement]]) -> l
     ]
     told = {it.stripe_id for it in found} | {it.our_id for it in found}
     return found + [it for it in _amounts(look, items) if it.our_id not in told]
+
+
+def _of_charge(
+    source: Payment | Invoice, charge: CapturedCharge, reach: Reach
+) -> Iterator[Difference]:
+    about = _about(source, charge)
+    received = _received(source)
+    least, most = reach
+    if received not in (None, charge.captured):
+        yield _amount(about, charge.captured, received or 0, charge.id)
+    elif not least <= charge.refunded <= most:
+        what = f"{charge.id} was refunded by another sum than our refunds of it"
+        figures = replace(about, theirs=charge.refunded, ours=most, kind="refund_missing")
+        yield replace(figures, what=what)
+    elif isinstance(source, Payment) and not least <= source.amount_refunded <= most:
+        what = "the payment shows another sum than its refunds"
+        figures = replace(about, theirs=charge.refunded, ours=source.amount_refunded)
+        yield replace(figures, what=what)
+
+
+def _paid_late(look: Look, sources: Sources, charges: Sequence[CapturedCharge]) -> list[str]:
+    """Intents that are older than the window, were paid in it, and are not known to be paid."""
+    users = of_customers(look.session, [it.customer_id for it in charges])
+    candidates = []
+    for charge in charges:
+        source = sources.of(charge.intent_id)
+        ours = source is not None or charge.customer_id in users
+        if charge.intent_id is not None and ours and not _is_settled(source):
+            candidates.append(charge.intent_id)
+    return look.seen.unseen(candidates)
+
+
+def _is_settled(source: Payment | Invoice | None) -> bool:
+    if isinstance(source, Invoice):
+        return source.credited_at is not None
+    return source is not None and source.status == paying.PAID
 
 
 def _sources(

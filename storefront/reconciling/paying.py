@@ -60,18 +60,24 @@ class _Ours:
 def compare(look: Look, items: Sequence[Listed[Intent]]) -> list[Difference]:
     ours = _Ours.read(look.session, items)
     found: list[Difference] = []
+    invoices: list[str] = []
     unexplained: list[Intent] = []
     for item in items:
         intent = item.facts
-        payment = ours.payment_of(intent)
+        payment, invoice = ours.payment_of(intent), ours.invoices.get(intent.id)
         if payment is not None:
             found += _of_payment(payment, intent, ours.transfer_of(payment))
-        elif intent.id in ours.invoices or not _is_somehow_ours(ours, item):
-            look.tally.foreign += intent.id not in ours.invoices
+        elif invoice is not None:
+            if intent.status == PAID and invoice.credited_at is None:
+                invoices.append(invoice.id)  # it may be older than the window
+        elif not _is_somehow_ours(ours, item):
+            look.tally.foreign += 1
+        elif intent.status == PAID and (intent.payment_id or item.checkout_id):
+            found.append(_paid_for_nothing_known(ours, item))
         elif intent.status == PAID:
-            found += _paid_for_nothing_known(ours, item)
-            if not (intent.payment_id or item.checkout_id):
-                unexplained.append(intent)
+            unexplained.append(intent)
+    for invoice_id in invoices:
+        found += again(look, invoicing.WALK, invoice_id)
     for intent in unexplained:
         found += _explained(look, ours, intent)
     return found
@@ -182,10 +188,9 @@ def _about(payment: Payment, intent: Intent) -> Difference:
     )
 
 
-def _paid_for_nothing_known(ours: _Ours, item: Listed[Intent]) -> Iterator[Difference]:
-    """A paid intent that says whose it is, and is of no payment here."""
+def _paid_for_nothing_known(ours: _Ours, item: Listed[Intent]) -> Difference:
+    """A paid intent that says what it is of, and is of no payment here."""
     intent = item.facts
-    checkout = ours.checkouts.get(item.checkout_id or "")
     about = Difference(
         "unknown_to_us",
         money=True,
@@ -198,16 +203,16 @@ def _paid_for_nothing_known(ours: _Ours, item: Listed[Intent]) -> Iterator[Diffe
         ours=0,
         unit=intent.currency,
     )
+    checkout = ours.checkouts.get(item.checkout_id or "")
     named = ours.named.get(intent.payment_id or "")
     if checkout is not None:
-        what = f"paid at Stripe, checkout {checkout.id} is {checkout.status} here"
+        what = f"paid at Stripe, its checkout is {checkout.status} here"
         remedy = Remedy("checkout", intent.id)
-        yield replace(about, kind="paid_not_credited", what=what, remedy=remedy)
-    elif named is not None:
-        what = f"paid at Stripe, but payment {named.id} goes on with {named.stripe_intent_id}"
-        yield replace(about, what=what)
-    elif about.our_id is not None:
-        yield replace(about, what=f"paid at Stripe for {about.our_id}, which is not here")
+        return replace(about, kind="paid_not_credited", what=what, remedy=remedy)
+    if named is not None:
+        what = f"paid at Stripe, but {named.id} goes on with {named.stripe_intent_id}"
+        return replace(about, what=what)
+    return replace(about, what=f"paid at Stripe for {about.our_id}, which is not here")
 
 
 def _explained(look: Look, ours: _Ours, intent: Intent) -> list[Difference]:

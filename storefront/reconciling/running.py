@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -40,30 +40,78 @@ class Asked:
 
 
 @dataclass
-class _Found:
-    """What a run has come upon so far."""
+class _Run:
+    """A comparison while it goes on, and what it has come upon so far."""
 
+    gateway: StripeGateway
+    catalog: Catalog
+    livemode: bool
+    asked: Asked
     tally: Tally = field(default_factory=Tally)
     kinds: Counter[str] = field(default_factory=Counter)
     first: list[Difference] = field(default_factory=list)
     mendable: list[Difference] = field(default_factory=list)
     remedied: set[Remedy] = field(default_factory=set)
+    left: set[tuple[str, str]] = field(default_factory=set)
     remaining: int = 0
     money_remaining: int = 0
     repaired: int = 0
 
-    def add(self, difference: Difference, *, mending: bool) -> None:
+    def compare(self, window: Window) -> None:
+        differences = compare(
+            self.gateway,
+            self.catalog,
+            self.livemode,
+            window.since,
+            until=window.until,
+            minimum_age=self.asked.minimum_age,
+            tally=self.tally,
+            wait=self.asked.wait,
+            tell=self.asked.tell,
+        )
+        for difference in differences:
+            self._add(difference)
+            self.asked.found(difference)
+
+    def mend(self) -> None:
+        """Repair what can be; a remedy that several ask for is applied once."""
+        while self.mendable:
+            difference = self.mendable[0]
+            assert difference.remedy is not None
+            made = repair(
+                self.gateway,
+                self.catalog,
+                self.livemode,
+                difference,
+                remedied=difference.remedy in self.remedied,
+                wait=self.asked.wait,
+            )
+            self.mendable.pop(0)
+            self.remedied.add(difference.remedy)
+            self._take(made)
+
+    def leave(self, difference: Difference) -> None:
+        self.remaining += 1
+        self.money_remaining += difference.money
+
+    def _add(self, difference: Difference) -> None:
         self.kinds[difference.kind] += 1
         if len(self.first) < EXAMPLES:
             self.first.append(difference)
-        if mending and difference.remedy is not None and len(self.mendable) < MOST_REPAIRS:
+        fits = len(self.mendable) < MOST_REPAIRS
+        if self.asked.mending and difference.remedy is not None and fits:
             self.mendable.append(difference)
         else:
-            self.leave([difference])
+            self.leave(difference)
 
-    def leave(self, differences: Sequence[Difference]) -> None:
-        self.remaining += len(differences)
-        self.money_remaining += sum(it.money for it in differences)
+    def _take(self, made: Repair) -> None:
+        self.repaired += made.done
+        for left in made.left:
+            named = (left.subject, left.kind)
+            if named not in self.left:  # two repairs of one object may both leave it
+                self.left.add(named)
+                self.leave(left)
+        self.asked.repaired(made)
 
 
 def reconcile(
@@ -78,63 +126,21 @@ def reconcile(
     Repairs are made when everything has been compared and told, each by the ordinary functions.
     Raises the gateway's errors; what was found until then is stored with the error.
     """
-    asked = asked or Asked()
-    run_id, begun = _begin(livemode, windows[0]), time.monotonic()
-    found = _Found()
+    run = _Run(gateway, catalog, livemode, asked or Asked())
+    id, begun = _begin(livemode, windows[0]), time.monotonic()
     since: datetime | None = windows[0].until or utcnow()
     try:
         for window in windows:
-            for difference in _differences(gateway, catalog, livemode, window, asked, found):
-                found.add(difference, mending=asked.mending)
-                asked.found(difference)
+            run.compare(window)
             since = window.since
-            spent = time.monotonic() - begun
-            if asked.patience_seconds is not None and spent > asked.patience_seconds:
+            patience = run.asked.patience_seconds
+            if patience is not None and time.monotonic() - begun > patience:
                 break
-        for difference in found.mendable:
-            _mend(gateway, catalog, livemode, difference, asked, found)
+        run.mend()
     except StorefrontError as error:
-        _end(run_id, since, found, reason(error))
+        _end(id, since, run, reason(error))
         raise
-    return _end(run_id, since, found, None)
-
-
-def _differences(
-    gateway: StripeGateway,
-    catalog: Catalog,
-    livemode: bool,
-    window: Window,
-    asked: Asked,
-    found: _Found,
-) -> Iterator[Difference]:
-    return compare(
-        gateway,
-        catalog,
-        livemode,
-        window.since,
-        until=window.until,
-        minimum_age=asked.minimum_age,
-        tally=found.tally,
-        wait=asked.wait,
-        tell=asked.tell,
-    )
-
-
-def _mend(
-    gateway: StripeGateway,
-    catalog: Catalog,
-    livemode: bool,
-    difference: Difference,
-    asked: Asked,
-    found: _Found,
-) -> None:
-    assert difference.remedy is not None
-    remedied = difference.remedy in found.remedied
-    found.remedied.add(difference.remedy)
-    made = repair(gateway, catalog, livemode, difference, remedied=remedied, wait=asked.wait)
-    found.repaired += made.done
-    found.leave(made.left)
-    asked.repaired(made)
+    return _end(id, since, run, None)
 
 
 def _begin(livemode: bool, newest: Window) -> str:
@@ -148,15 +154,17 @@ def _begin(livemode: bool, newest: Window) -> str:
         return run.id
 
 
-def _end(run_id: str, since: datetime | None, found: _Found, error: str | None) -> Reconciliation:
+def _end(id: str, since: datetime | None, found: _Run, error: str | None) -> Reconciliation:
+    for difference in found.mendable:  # no time was left for them
+        found.leave(difference)
     with transaction() as session:
-        run = session.get_one(Reconciliation, run_id, populate_existing=True)
+        run = session.get_one(Reconciliation, id, populate_existing=True)
         run.finished_at, run.since, run.error = utcnow(), since, error
         run.compared = sum(found.tally.listed.values())
         run.foreign_objects, run.moving = found.tally.foreign, found.tally.moving
-        run.differences, run.repaired = sum(found.kinds.values()), found.repaired
+        run.differences, run.repaired = found.kinds.total(), found.repaired
         run.remaining, run.money_remaining = found.remaining, found.money_remaining
         run.counts = json.dumps(found.kinds, sort_keys=True)
         run.examples = json.dumps([results.plain(it) for it in found.first])
         run.fees = json.dumps(found.tally.fees, sort_keys=True)
-    return db.session().get_one(Reconciliation, run_id)
+    return db.session().get_one(Reconciliation, id)

@@ -12,8 +12,10 @@ from tests.support.caught_up import KEY, catches_up, sells
 from tests.support.compared import differences, kinds, repairs
 from tests.support.money_back import rows
 from tests.support.served import ServedShop
+from tests.support.shopping import opens
 
 DAY = 24 * 3600
+A_DAY = timedelta(days=1)
 
 
 def test_what_still_moves_is_counted_and_not_told(deaf: ServedShop) -> None:
@@ -61,7 +63,8 @@ def test_payments_of_others_are_counted_alone(deaf: ServedShop) -> None:
 
 
 def test_only_what_was_made_since_then_is_compared(deaf: ServedShop) -> None:
-    """What moves late on an old payment is seen on the balance; a live subscription always."""
+    """What happens late to an old payment is seen by its charge and on the balance; a live
+    subscription always."""
     deaf.apply_catalog()
     old, disputing = sells(deaf, 2)
     eve = a_user(deaf.app, stripe_id=None)
@@ -70,6 +73,7 @@ def test_only_what_was_made_since_then_is_compared(deaf: ServedShop) -> None:
         row["user_id"]: row["stripe_intent_id"] for row in books.read(deaf.app).payments.values()
     }
     dispute = deaf.stripe.control(f"payments/{intents[disputing.id]}/dispute", {})["id"]
+    late = opens(deaf.app, deaf.a_buyer()).intent_id
     catches_up(deaf.app)
     deaf.work_once()
     deaf.stripe.advance(2 * DAY)
@@ -79,16 +83,46 @@ def test_only_what_was_made_since_then_is_compared(deaf: ServedShop) -> None:
     books.execute(deaf.app, "UPDATE subscriptions SET status = 'canceled'")
     deaf.stripe.control(f"disputes/{dispute}", {"outcome": "won"})
     refund = deaf.stripe.control(f"payments/{intents[old.id]}/refund", {"amount": 100})["id"]
-    since = utcnow() + timedelta(days=1)
+    deaf.pays(late)
+    since = utcnow() + A_DAY
     (subscription,) = rows_of_subscriptions(deaf)
     assert set(kinds(deaf.app, since=since)) == {
         ("refund_missing", refund),
         ("dispute_missing", dispute),
+        ("paid_not_credited", late),
         ("subscription_differs", subscription),
     }
-    until = utcnow() + timedelta(days=1)
+    until = utcnow() + A_DAY
     assert ("amount_differs", intents[old.id]) in kinds(deaf.app, until=until)
     assert ("refund_missing", refund) not in kinds(deaf.app, until=until)
+
+
+def test_a_renewal_that_was_missed_is_found_by_its_old_invoice(deaf: ServedShop) -> None:
+    """The card is declined, the customer pays days later, and only the first half was heard of."""
+    deaf.apply_catalog()
+    eve = a_user(deaf.app, stripe_id=None)
+    buys(deaf.app, eve, "premium_plan", "monthly")
+    client = deaf.stripe.client()
+    (subscription,) = client.v1.subscriptions.list().data
+    (customer,) = {row["stripe_customer_id"] for row in books.read(deaf.app).users.values()}
+    decline(deaf, customer)
+    deaf.stripe.advance(32 * DAY)
+    catches_up(deaf.app)
+    deaf.work_once()
+    assert sorted(row["status"] for row in rows(deaf.app, "invoices").values()) == ["open", "paid"]
+    deaf.stripe.advance(DAY)
+    (invoice,) = client.v1.invoices.list({"subscription": subscription.id, "status": "open"}).data
+    client.v1.invoices.pay(invoice.id, {"payment_method": "pm_card_visa"})
+    assert ("paid_not_credited", invoice.id) in kinds(deaf.app, since=utcnow() + 33 * A_DAY)
+
+
+def decline(shop: ServedShop, customer: str) -> None:
+    """From now on the customer's card is declined when it is charged."""
+    client = shop.stripe.client()
+    card = client.v1.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": customer})
+    client.v1.customers.update(customer, {"invoice_settings": {"default_payment_method": card.id}})
+    (subscription,) = client.v1.subscriptions.list({"customer": customer}).data
+    client.v1.subscriptions.update(subscription.id, {"default_payment_method": card.id})
 
 
 def rows_of_subscriptions(shop: ServedShop) -> list[str]:
