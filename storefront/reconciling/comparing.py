@@ -49,9 +49,10 @@ def compare(
     None is no bound), our rows of that time, and the ledger; each once, as it is found.
 
     Subscriptions that are live are compared whenever they began, unless there is an `until`. What
-    happens late to an old payment is seen by its charge and its balance transactions. An object about which Stripe
-    made an event within `minimum_age`, or whose row changed, is still moving and is only counted;
-    zero compares everything as it is. `tally` counts along, and `tell` is told it after each page.
+    happens late to an old payment is seen by its charge and its balance transactions. An object
+    about which Stripe made an event within `minimum_age`, or whose row changed, is still moving and
+    is only counted; zero compares everything as it is. `tally` counts along, and `tell` is told it
+    after each page.
 
     Nothing is written. Nothing is loaded but a page and its rows; what was seen is in a scratch
     file. Raises StripeUnavailable when Stripe stays away for two minutes, StripeRefused.
