@@ -234,6 +234,8 @@ def test_webhook_deliveries(operated: Operated, monkeypatch: pytest.MonkeyPatch)
         found = operated.finds("webhook deliveries")
         client.v1.webhook_endpoints.delete(deaf.id)
     is_failure(found, "1 events were not delivered", "flask webhooks catch-up")
+    assert operated.runs("webhooks", "catch-up").exit_code == 0
+    is_ok(operated.finds("webhook deliveries"), "1 were not delivered, and came by catching up")
 
 
 def test_database_of_postgresql(operated: Operated, reused_postgresql: Any) -> None:
