@@ -3,12 +3,17 @@
 import re
 
 import pytest
+from flask import Flask
 
 from storefront import refunding
+from storefront.db import db, transaction
 from storefront.errors import BadInput, StorefrontError, StripeUnavailable
+from storefront.subscriptions import Invoice
 from tests.admin.operator import deeds
 from tests.admin.till import Till
+from tests.subscriptions.paper import PaperShop, a_line, at
 from tests.support import books
+from tests.support.money_back import a_refund, hears, refunded
 from tests.support.promised import due_now, states
 from tests.support.races import at_once, raised
 from tests.web.visitor import PASSWORD, Visitor, main_text
@@ -128,6 +133,26 @@ def test_a_form_that_does_not_fit_orders_nothing(till: Till) -> None:
     other = refusal(order_id=first.order_id, amount=200)
     assert other.startswith("This form has ordered another refund already.")
     assert [it["amount"] for it in till.at_stripe] == [100]
+
+
+def test_an_invoice_is_looked_at_like_a_payment(app: Flask) -> None:
+    """What the preview says is what its refund does, lots and debts included."""
+    shop = PaperShop(app)
+    shop.subscribed()
+    line = a_line("basic_monthly", 1000, at("2031-01-01"), at("2031-02-01"))
+    invoice = shop.pays(line, paid_at=at("2031-01-01"))
+    with app.app_context(), transaction() as session:
+        session.get_one(Invoice, invoice).stripe_intent_id = "pi_of_the_invoice"
+    with app.app_context():
+        what = refunding.refundable(db.session(), invoice)
+        assert (what.left, what.left_text, what.payment_id) == (1000, "10.00", None)
+        seen = refunding.preview(what, 250)
+    assert (seen.credits, seen.balance_before, seen.balance_after) == (250, 1000, 750)
+    assert shop.balance() == 1000
+    hears(app, refunded(a_refund("pi_of_the_invoice", 250)))
+    assert shop.balance() == 750
+    with app.app_context():
+        assert refunding.refundable(db.session(), invoice).left == 750
 
 
 def test_amounts_are_read_as_people_write_them() -> None:
