@@ -48,8 +48,10 @@ ONE_DATABASE = {
 """Folders whose tests move no credits: each of their tests runs on one of the two databases, the
 choice being spread over them by name; a thorough run runs each on both."""
 
-STORIES_ON_ONE = {"test_buying_credits.py", "test_when_things_go_wrong.py"}
-"""Stories that are spread in the same way: what happens to the books in them has its own tests on
+SPREAD_FILES = {
+    "test_buying_credits.py", "test_when_things_go_wrong.py", "test_nightly.py", "test_streaming.py",
+}  # fmt: skip
+"""Files that are spread in the same way: what happens to the books in them has its own tests on
 both databases."""
 
 
@@ -85,7 +87,7 @@ def _is_story(item: pytest.Item) -> bool:
 
 def _is_for_the_other_database(item: pytest.Item) -> bool:
     name = _database(item, "database_url") or _database(item, "shop")
-    spread = ONE_DATABASE & set(item.path.parts) or item.path.name in STORIES_ON_ONE
+    spread = ONE_DATABASE & set(item.path.parts) or item.path.name in SPREAD_FILES
     if name is None or not spread:
         return False
     test = crc32(item.nodeid.replace(name, "").encode())
