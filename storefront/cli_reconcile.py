@@ -191,5 +191,5 @@ def _figure(value: int | None, unit: str | None) -> str:
 
 
 def _columns(cells: tuple[str, ...]) -> str:
-    *padded, last = cells
-    return "  ".join([*(plain(it).ljust(w) for it, w in zip(padded, WIDTHS, strict=True)), last])
+    *padded, last = map(plain, cells)
+    return "  ".join([*(it.ljust(w) for it, w in zip(padded, WIDTHS, strict=True)), last])

@@ -14,9 +14,10 @@ from storefront.work.context import Context
 REACH = timedelta(days=3)
 """How far back a night looks. What moves later on older payments is seen on the balance."""
 
-SLICE = timedelta(days=1)
+SLICE_HOURS = 24
 PATIENCE_SECONDS = 20
-"""No other day is begun after that; what is left is promised anew, behind other work."""
+"""No other slice is begun after that; what is left is promised anew, behind other work, in slices
+half as long if one was enough to take so long."""
 
 LATER = timedelta(hours=1)
 MOST_TRIES = 5
@@ -25,13 +26,14 @@ log = logging.getLogger(__name__)
 
 
 def reconcile(context: Context, args: Args) -> None:
-    """Compare the last days: {} at first, then {"until": …, "from": …} for what was left over.
-    When Stripe does not answer, it is asked again an hour later, five times in all."""
+    """Compare the last days: {} at first, then {"until": …, "from": …, "hours": …} for what was
+    left over. When Stripe does not answer, it is asked again an hour later, five times in all."""
     now = utcnow()
     until = datetime.fromisoformat(args["until"]) if "until" in args else None
     start = datetime.fromisoformat(args["from"]) if "from" in args else now - REACH
     asked = Asked(patience_seconds=PATIENCE_SECONDS, wait=_ask_later)
-    windows = _days(start, until, now)
+    hours = int(args.get("hours", SLICE_HOURS))
+    windows = _slices(start, until, now, timedelta(hours=hours))
     try:
         run = reconciling.reconcile(
             context.gateway, context.catalog, context.config.livemode, windows, asked
@@ -40,15 +42,18 @@ def reconcile(context: Context, args: Args) -> None:
         _try_later(args)
         raise jobs.Incomplete(f"ended early: {reason(error)}") from error
     if run.since is not None and run.since > start:
-        _go_on(run.id, run.since, start)
+        slow = run.since == windows[0].since
+        _go_on(run.id, run.since, start, max(1, hours // 2) if slow else hours)
     _say(run)
 
 
-def _days(start: datetime, until: datetime | None, now: datetime) -> list[Window]:
+def _slices(
+    start: datetime, until: datetime | None, now: datetime, length: timedelta
+) -> list[Window]:
     """The newest first. Without an end it goes on to this moment, and has all that is live."""
     windows, end = [], until
     while (end or now) > start:
-        since = max(start, (end or now) - SLICE)
+        since = max(start, (end or now) - length)
         windows.append(Window(since, end))
         end = since
     return windows
@@ -65,8 +70,8 @@ def _say(run: Reconciliation) -> None:
     raise jobs.Incomplete(f"{found}: flask reconcile shows them")
 
 
-def _go_on(run_id: str, until: datetime, start: datetime) -> None:
-    rest = {"until": until.isoformat(), "from": start.isoformat()}
+def _go_on(run_id: str, until: datetime, start: datetime, hours: int) -> None:
+    rest = {"until": until.isoformat(), "from": start.isoformat(), "hours": hours}
     with transaction() as session:
         jobs.promise(session, "reconcile", rest, key=f"{jobs.RUN_PREFIX}reconcile:after:{run_id}")
 

@@ -1,10 +1,12 @@
 """What counts as a difference and what does not: things that still move, objects of others, what
 lies outside of the time that is compared, customers whom Stripe has deleted."""
 
+import sqlite3
 from datetime import timedelta
 
 from storefront.db import utcnow
 from storefront.reconciling import MINIMUM_AGE, Tally
+from storefront.reconciling.crediting import cause_of
 from tests.support import books
 from tests.support.at_checkout import buys
 from tests.support.builders import a_user
@@ -151,3 +153,45 @@ def test_a_period_of_a_customer_whom_stripe_has_deleted_is_credited(deaf: Served
     assert (subscription["user_id"], subscription["status"]) == (eve.id, "canceled")
     assert kinds(deaf.app) == []
     books.assert_clean(deaf.app)
+
+
+def test_what_moved_on_the_balance_is_compared_with_what_we_received(deaf: ServedShop) -> None:
+    """Stripe's own figures are changed here: they always agree otherwise."""
+    sells(deaf, 1)
+    catches_up(deaf.app)
+    deaf.stripe.advance(60)  # by then the charge is on the balance
+    (payment,) = books.read(deaf.app).payments.values()
+    told = [("amount_differs", payment["stripe_intent_id"])]
+    tally = Tally()
+    assert kinds(deaf.app, tally=tally) == []
+    assert tally.fees == {"usd": 59}, "2.9 % and 30 cents"
+    for type, figure in (("balance_transaction", "amount"), ("charge", "amount_captured")):
+        change(deaf, type, figure, 999)
+        assert kinds(deaf.app) == told, type
+        change(deaf, type, figure, 1000)
+    assert kinds(deaf.app) == []
+
+
+def change(shop: ServedShop, type: str, figure: str, value: int) -> None:
+    with sqlite3.connect(shop.stripe.database) as stripe:
+        set_to = f"json_set(body, '$.{figure}', {value})"
+        stripe.execute(f"UPDATE objects SET body = {set_to} WHERE type = '{type}'")
+    stripe.close()
+
+
+def test_a_transfer_names_its_cause() -> None:
+    causes = {
+        "payment:pay_1": ("payment", "pay_1"),
+        "refund:re_1": ("refund", "re_1"),
+        "refund:re_1:failed:2": ("refund", "re_1"),
+        "dispute:du_1:withdrawn": ("dispute", "du_1"),
+        "invoice:in_1:il_1": ("line", "in_1:il_1"),
+        "invoice:in_1:il_1:12": ("line", "in_1:il_1"),
+        "invoice:in_1:reversed:3": ("claim", "in_1"),
+    }
+    for id, (kind, row_id) in causes.items():
+        cause = cause_of(id)
+        assert cause is not None and (cause.kind, cause.row_id) == (kind, row_id), id
+    assert [cause_of(id) for id in ("bonus", "payment:pay_1:2", "expiry:invoice:in_1:il_1")] == (
+        [None] * 3
+    )
