@@ -1,5 +1,6 @@
 """All tables in one place, for migrations and for whoever must know every one of them."""
 
+from storefront.admin.days import DayFigures
 from storefront.attempts import Attempt
 from storefront.auditing import AuditEntry
 from storefront.catching_up import CatchUp, EventWalk
@@ -19,5 +20,6 @@ ALL = (
     User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Seal, Job, Attempt, ScheduleRun,
     Subscription, Invoice, PlanCredit, Checkout, StripePrice, StripeObject,
     EventWalk, CatchUp, Refund, Dispute, FraudWarning, InvoiceClaim, RefundOrder, AuditEntry,
+    DayFigures,
     Reconciliation,
 )  # fmt: skip

@@ -1,41 +1,22 @@
 """The figures of the overview: what came in, what went back, what is owed in credits, what is
 subscribed, each by the day; and how the shop's machinery does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import (
-    ColumnElement,
-    Date,
-    Text,
-    and_,
-    case,
-    cast,
-    func,
-    or_,
-    select,
-    type_coerce,
-)
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.orm import Session
 
-from storefront.db import is_sqlite
+from storefront.admin.days import DAYS, Moneys, day_of, read
 from storefront.inbox import StripeEvent
 from storefront.jobs import Job
-from storefront.ledger import Account, Transfer
-from storefront.payments import Payment
+from storefront.ledger import Account
 from storefront.prices import StripePrice
-from storefront.reversals import ACTIVE, Refund
-from storefront.subscriptions import Invoice, Subscription
+from storefront.subscriptions import Subscription
 
-DAYS = 30
 PAYING = ("active", "past_due")
 """Subscriptions that count: a trial pays nothing yet, an unpaid or a paused one no longer."""
-
-Moneys = dict[str, dict[date, int]]
-"""Currency -> day -> minor units."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +66,10 @@ def figures(session: Session, now: datetime, currency: str, days: int = DAYS) ->
     """The last `days` days up to `now` (UTC); `currency` is the one to show if nothing came in."""
     shown = tuple(now.date() - timedelta(days=ago) for ago in range(days - 1, -1, -1))
     start = datetime.combine(shown[0], time(), UTC)
-    money_in, refunds = _money_in(session, start), _refunds(session, start)
+    sums = read(session, start)
+    money_in, refunds = sums.money_in, sums.refunds
     main = max(money_in, key=lambda it: sum(money_in[it].values()), default=currency)
-    outstanding, owed = _outstanding(session, start, shown)
+    outstanding, owed = _outstanding(session, sums.moved, shown)
     subscriptions, mrr = _subscriptions(session, start, shown, main)
     others = sorted((set(money_in) | set(refunds)) - {main})
     return Figures(
@@ -120,57 +102,15 @@ def health(session: Session, now: datetime) -> Health:
     )
 
 
-def _money_in(session: Session, start: datetime) -> Moneys:
-    """Payments by the day on which they were begun, invoices by the day on which they were paid."""
-    paid = and_(Payment.created_at >= start, Payment.amount_received > 0)
-    payments = _by_day(session, Payment.created_at, Payment.currency, Payment.amount_received, paid)
-    covered = and_(Invoice.paid_at >= start, Invoice.amount_paid > 0)
-    invoices = _by_day(session, Invoice.paid_at, Invoice.currency, Invoice.amount_paid, covered)
-    return _added(payments, invoices)
-
-
-def _refunds(session: Session, start: datetime) -> Moneys:
-    made = and_(Refund.created_at >= start, Refund.status.in_(ACTIVE))
-    return _added(_by_day(session, Refund.created_at, Refund.currency, Refund.amount, made))
-
-
-Row = tuple[date, str, int]
-
-
-def _by_day(
-    session: Session,
-    moment: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
-    currency: InstrumentedAttribute[str],
-    amount: InstrumentedAttribute[int],
-    condition: ColumnElement[bool],
-) -> list[Row]:
-    day = _day_of(session, moment)
-    query = select(day, currency, func.sum(amount)).where(condition).group_by(day, currency)
-    return [(day, code, int(total)) for day, code, total in session.execute(query)]
-
-
-def _added(*lists: Iterable[Row]) -> Moneys:
-    found: Moneys = {}
-    for rows in lists:
-        for day, currency, amount in rows:
-            days = found.setdefault(currency, {})
-            days[day] = days.get(day, 0) + amount
-    return found
-
-
 def _outstanding(
-    session: Session, start: datetime, days: tuple[date, ...]
-) -> tuple[Series, int]:  # fmt: skip
+    session: Session, moved: Mapping[date, int], days: tuple[date, ...]
+) -> tuple[Series, int]:
     """What all wallets hold now, less, day by day backwards, what was moved since."""
     wallets = Account.kind == "wallet"
     debt = case((Account.balance < 0, -Account.balance), else_=0)
     sums = select(func.coalesce(func.sum(Account.balance), 0), func.coalesce(func.sum(debt), 0))
     total, owed = session.execute(sums.where(wallets)).one()
-    signed = case((Transfer.target == Transfer.wallet, Transfer.credits), else_=-Transfer.credits)
-    day = _day_of(session, Transfer.created_at)
-    moved = select(day, func.sum(signed)).where(Transfer.created_at >= start).group_by(day)
-    changes = {day: int(credits) for day, credits in session.execute(moved)}
-    return _stock(int(total), changes, days), int(owed)
+    return _stock(int(total), moved, days), int(owed)
 
 
 def _subscriptions(
@@ -179,8 +119,8 @@ def _subscriptions(
     """How many there are, and what they bring in a month, by the prices that they have now; of
     those that ended since, by the ones that they had last."""
     began, ended = (
-        _day_of(session, Subscription.started_at),
-        _day_of(session, Subscription.ended_at),
+        day_of(session, Subscription.started_at),
+        day_of(session, Subscription.ended_at),
     )
     over = and_(Subscription.status == "canceled", Subscription.ended_at >= start)
     old = Subscription.started_at < start
@@ -223,24 +163,3 @@ def _stock(now: int, changes: Mapping[date, int], days: tuple[date, ...]) -> Ser
 
 def _sum(moneys: Moneys, currency: str) -> int:
     return sum(moneys.get(currency, {}).values())
-
-
-def _day_of(
-    session: Session,
-    column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
-) -> ColumnElement[date]:
-    """The day in UTC. SQLite stores UTC text that begins with it; PostgreSQL groups by dates three
-    times as fast as by texts."""
-    if is_sqlite(session):
-        return type_coerce(func.substr(type_coerce(column, Text), 1, 10), _DayText)
-    return cast(func.timezone("UTC", column), Date)
-
-
-class _DayText(TypeDecorator[date]):
-    """2026-11-21 as a date."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
-        return None if value is None else date.fromisoformat(value)

@@ -33,7 +33,13 @@ from storefront.work.syncs import (
     sync_invoices,
     sync_subscription,
 )
-from storefront.work.upkeep import expire_credits, prune_jobs, seal_ledger, verify_ledger
+from storefront.work.upkeep import (
+    expire_credits,
+    prune_jobs,
+    seal_ledger,
+    sum_up_days,
+    verify_ledger,
+)
 
 __all__ = ["HANDLERS", "SCHEDULE", "Context", "catch_up_at_start", "registry", "schedule_state"]
 
@@ -68,6 +74,7 @@ SCHEDULE = (
     Scheduled("catch_up", timedelta(minutes=10), catch_up),
     Scheduled("expire_stale", timedelta(hours=1), expire_stale),
     Scheduled("reconcile", timedelta(days=1), reconcile),
+    Scheduled("sum_up_days", timedelta(hours=1), sum_up_days),
     Scheduled("verify_ledger", timedelta(days=1), verify_ledger),
     Scheduled("prune_jobs", timedelta(hours=1), prune_jobs),
     Scheduled("prune_events", timedelta(hours=1), prune_events),

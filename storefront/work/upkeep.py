@@ -1,8 +1,10 @@
 """What the schedule asks for: the same again and again, in small transactions."""
 
 from storefront import jobs, ledger
+from storefront.admin import days
 from storefront.db import db, transaction, utcnow
 from storefront.jobs import Args
+from storefront.observing import about
 from storefront.work.context import Context
 
 BATCH = 100
@@ -13,19 +15,33 @@ SEAL_BATCHES = 50
 
 def expire_credits(_context: Context, _args: Args) -> None:
     """Take back what remains of lots whose time has come."""
-    now = utcnow()
+    now, total = utcnow(), 0
     while True:
         with transaction() as session:
-            if ledger.expire_due(session, now, BATCH) < BATCH:
-                return
+            expired = ledger.expire_due(session, now, BATCH)
+        total += expired
+        if total:
+            about.bind(did=f"{total} lots expired")
+        if expired < BATCH:
+            return
 
 
 def seal_ledger(_context: Context, _args: Args) -> None:
     """Chain what moved since the last run by hashes, for `flask ledger verify`."""
+    total = 0
     for _ in range(SEAL_BATCHES):
         with transaction() as session:
-            if ledger.seal(session, SEALS_AT_ONCE) < SEALS_AT_ONCE:
-                return
+            sealed = ledger.seal(session, SEALS_AT_ONCE)
+        total += sealed
+        if total:
+            about.bind(did=f"{total} transfers sealed")
+        if sealed < SEALS_AT_ONCE:
+            return
+
+
+def sum_up_days(_context: Context, _args: Args) -> None:
+    """Keep what each finished day brought, for the operators' overview."""
+    days.keep(utcnow())
 
 
 def verify_ledger(_context: Context, _args: Args) -> None:

@@ -10,11 +10,12 @@ MAY_IMPORT: dict[str, str] = {
     "money": "",
     "config": "errors",
     "db": "",
+    "observing": "",
     "ledger": "db errors",
-    "jobs": "db",
+    "jobs": "db observing",
     "catalog": "errors money",
     "attempts": "db errors",
-    "stripe_gateway": "config db errors",
+    "stripe_gateway": "config db errors observing",
     "users": "db errors ids stripe_gateway",
     "payments": "catalog db errors ids jobs ledger stripe_gateway users",
     "subscriptions": "catalog db errors ids jobs ledger prices stripe_gateway users",
@@ -37,26 +38,27 @@ MAY_IMPORT: dict[str, str] = {
     "provisioning": "catalog config db errors money portal prices stripe_gateway",
     "mail": "config",
     "analytics": "config money",
-    "work": "analytics catalog catching_up checkouts config db errors inbox jobs ledger mail money"
-    " payments prices reconciling redelivery refunding reversals stripe_gateway subscriptions"
-    " sweeping users",
-    "redelivery": "db handlers inbox stripe_gateway",
+    "work": "admin analytics catalog catching_up checkouts config db errors inbox jobs ledger mail money"
+    " observing payments prices reconciling redelivery refunding reversals stripe_gateway"
+    " subscriptions sweeping users",
+    "redelivery": "db handlers inbox observing stripe_gateway",
     "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
-    "tables": "attempts auditing catching_up checkouts inbox jobs ledger payments prices reconciling"
+    "tables": "admin attempts auditing catching_up checkouts inbox jobs ledger payments prices reconciling"
     " refunding reversals subscriptions users",
-    "handlers": "checkouts db errors inbox jobs ledger money_back payments stripe_gateway"
-    " subscriptions users",
+    "handlers": "checkouts db errors inbox jobs ledger money_back observing payments"
+    " stripe_gateway subscriptions users",
     "portal": "catalog config db errors prices stripe_gateway subscriptions users",
     "overview": "checkouts payments subscriptions",
     "reports": "db ledger",
     "admin": "auditing checkouts db errors handlers ids inbox jobs ledger money payments"
     " prices refunding rehearsal reversals statements stripe_gateway subscriptions users",
     "web": "admin attempts auditing catalog catching_up checkouts config db entitlements errors"
-    " explaining handlers inbox jobs ledger mail money overview payments portal prices reconciling"
-    " redelivery refunding reports reversals statements stripe_gateway subscriptions users work",
+    " explaining handlers inbox jobs ledger mail money observing overview payments portal prices"
+    " reconciling redelivery refunding reports reversals statements stripe_gateway subscriptions"
+    " users work",
     "explaining": "db inbox ledger payments subscriptions",
     "cli": "cli_catalog cli_doctor cli_jobs cli_ledger cli_payments cli_reconcile cli_users"
-    " cli_webhooks config fakestripe jobs web work",
+    " cli_webhooks config fakestripe jobs observing web work",
     "cli_users": "admin auditing errors users web",
     "doctor": "catalog config db errors inbox jobs mail payments prices provisioning reconciling"
     " stripe_gateway users work",

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from flask import Flask
 
 from storefront import ledger, work
-from storefront.admin import overview
+from storefront.admin import days, overview
+from storefront.admin.overview import Figures
 from storefront.db import db, transaction, utc_text, utcnow
 from tests.admin.operator import Operator
 from tests.support import books
@@ -52,6 +53,24 @@ def test_figures_are_what_one_would_add_up(app: Flask) -> None:
     assert list(found.refunds.values) == back
     assert list(found.outstanding.values) == held
     assert (found.owed, found.others) == (70, {"jpy": (900, 0)})
+    _kept_days_say_the_same(app, now, found)
+
+
+def _kept_days_say_the_same(app: Flask, now: datetime, found: Figures) -> None:
+    """Once finished days are summed up, they are not read again; today goes on."""
+    with app.app_context():
+        days.keep(now)
+        assert overview.figures(db.session(), now, "usd", DAYS) == found
+    a_paid_top_up(app, amount=500, credits=500)
+    yesterday = a_paid_top_up(app, amount=300, credits=300)
+    _move(app, yesterday.id, utc_text(at(now, 1)))
+    with app.app_context():
+        later = overview.figures(db.session(), now, "usd", DAYS)
+        assert later.money_in.last == found.money_in.last + 500
+        assert later.money_in.values[:-1] == found.money_in.values[:-1]
+        days.keep(now)  # an hour later, what was told late is there as well
+        latest = overview.figures(db.session(), now, "usd", DAYS)
+    assert latest.money_in.values[-2] == found.money_in.values[-2] + 300
 
 
 def _move(app: Flask, payment_id: str, moment: str) -> None:
