@@ -42,8 +42,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 STORIES = "tests/stories/"
+DOCTOR = "tests/doctor/"
 ONE_DATABASE = {
-    "analytics", "entitlements", "explaining", "mail", "portal", "prices", "provisioning", "web",
+    "analytics", "entitlements", "explaining", "mail", "observing", "portal", "prices", "provisioning", "web",
 }  # fmt: skip
 """Folders whose tests move no credits: each of their tests runs on one of the two databases, the
 choice being spread over them by name; a thorough run runs each on both."""
@@ -54,11 +55,13 @@ both databases."""
 
 
 class StoriesTogether(LoadScopeScheduling):
-    """Gives each test to the next free process, and all stories of one database to one process, so
-    that their shop is started once. (--dist=loadgroup would do it: its marks are lost with
-    pytest 9.2.)"""
+    """Gives each test to the next free process, but all stories of one database to one, and all
+    tests of the doctor, so that their shop is started once. (--dist=loadgroup would do it: its
+    marks are lost with pytest 9.2.)"""
 
     def _split_scope(self, nodeid: str) -> str:
+        if DOCTOR in nodeid:
+            return DOCTOR
         if STORIES not in nodeid:
             return nodeid
         return f"stories on {'postgresql' if 'postgresql' in nodeid else 'sqlite'}"

@@ -3,13 +3,9 @@
 import json
 import re
 
-import pytest
-
 from storefront.config import ROOT
 from storefront.doctor import CHECKS
 from tests.doctor.conftest import Operated, documented_commands
-
-pytestmark = pytest.mark.xdist_group("doctor")
 
 
 def test_the_documented_way_ends_all_green(operated: Operated) -> None:

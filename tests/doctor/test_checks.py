@@ -28,7 +28,6 @@ from tests.doctor.conftest import Operated
 from tests.support.apps import UNREACHABLE, an_app, closing, some_settings
 from tests.support.catalogs import a_catalog
 
-pytestmark = pytest.mark.xdist_group("doctor")
 LIVE = "sk_live_x"
 PUBLIC = "https://shop.example.com"
 
