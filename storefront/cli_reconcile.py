@@ -22,7 +22,7 @@ MINOR, MONEY, UNFINISHED = 1, 2, 3
 
 CLEAR_LINE = "\r\033[K"
 HEAD = ("KIND", "AT STRIPE", "HERE", "CUSTOMER", "STRIPE SAYS", "WE SAY", "WHAT")
-WIDTHS = (20, 28, 28, 24, 14, 14)
+WIDTHS = (20, 28, 36, 36, 14, 14)
 
 
 @click.command("reconcile")
@@ -67,8 +67,9 @@ class _Progress:
 
     def progress(self, tally: Tally) -> None:
         if self._shown:
-            told = ", ".join(f"{count:,} {name}" for name, count in tally.listed.items())
-            click.echo(f"{CLEAR_LINE}{told[-150:]}", nl=False, err=True)
+            *_, (name, count) = tally.listed.items()
+            told = f"{count:,} {name}, {sum(tally.listed.values()):,} objects in all"
+            click.echo(f"{CLEAR_LINE}… {told}", nl=False, err=True)
 
     def clear(self) -> None:
         if self._shown:
