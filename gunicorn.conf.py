@@ -1,9 +1,16 @@
 """How gunicorn serves the shop, in development and in production. Each line has a reason;
 figures are in docs/decisions."""
 
+import logging.config
 import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from gunicorn.glogging import Logger
 
 from storefront.config import ROOT, read_files
+from storefront.observing.lines import configuration
 
 _settings = read_files(dict(os.environ), ROOT)
 _sqlite = not _settings.get("DATABASE_URL", "sqlite").startswith("postgres")
@@ -28,6 +35,47 @@ timeout = 60
 graceful_timeout = 20
 keepalive = 30
 
-# %(U)s is the path without the query, which may hold a client secret of Stripe's.
-accesslog = "-"
-access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"
+# The shop writes a line for each request itself (storefront/web/observed.py), with its id and what
+# it was about, and without the query, which may hold a client secret of Stripe's.
+accesslog = None
+
+
+class Lines(Logger):
+    """gunicorn's own messages, and the shop's, in the shop's lines. (With `logconfig_dict` gunicorn
+    would put together its access log as well, for nobody.)"""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        production = _settings.get("STOREFRONT_ENV") == "production"
+        format = _settings.get("LOG_FORMAT", "json" if production else "text")
+        level = _settings.get("LOG_LEVEL", "info")
+        known = level if level in ("debug", "info", "warning", "error") else "info"
+        logging.config.dictConfig(configuration(format, known))  # the shop refuses other values
+
+
+logger_class = Lines
+
+# Where the processes count for Prometheus. A folder of this start's own, empty: counts of an
+# earlier one would be added to these, and another gunicorn's are none of ours.
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def on_starting(server):
+    given = os.environ.get(METRICS)
+    server.metrics_made = None if given else tempfile.mkdtemp(prefix="storefront-metrics-")
+    folder = Path(given or server.metrics_made)
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob("*.db"):
+        left.unlink()
+    os.environ[METRICS] = str(folder)  # before a worker process loads prometheus_client
+
+
+def child_exit(server, worker):
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    if server.metrics_made:
+        shutil.rmtree(server.metrics_made, ignore_errors=True)

@@ -1,8 +1,10 @@
 """The flask commands. Each is safe to repeat, says what it did, and exits non-zero on trouble."""
 
-import logging
+import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask import Flask
@@ -17,6 +19,7 @@ from storefront.cli_payments import payments_commands
 from storefront.cli_reconcile import reconcile
 from storefront.cli_users import users_commands
 from storefront.cli_webhooks import webhooks
+from storefront.observing import lines, serving
 from storefront.web import current
 
 
@@ -49,10 +52,10 @@ def register(app: Flask) -> None:
 @with_appcontext
 def worker(once: bool, lease: float) -> None:
     """Do promised work and the schedule until SIGTERM, which lets the job in hand end."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    logging.getLogger("stripe").setLevel(logging.WARNING)  # it would tell of every request
+    settings = current.settings()
+    lines.configure(settings.log_format, settings.log_level)
     registry = work.registry(current.work_context())
-    with jobs.Stop() as stop:
+    with jobs.Stop() as stop, _figures_shown(settings):
         hand = jobs.Worker(registry, work.SCHEDULE, lease, stop)
         work.catch_up_at_start()
         if once:
@@ -61,6 +64,21 @@ def worker(once: bool, lease: float) -> None:
         click.echo("worker: ready")
         hand.run()
         click.echo("worker: ended")
+
+
+@contextmanager
+def _figures_shown(settings: config.Config) -> Iterator[None]:
+    """Two workers on one machine need two ports: the setting is per process."""
+    port = settings.worker_metrics_port
+    try:
+        with serving.served(port, settings.metrics_token):
+            yield
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise click.ClickException(
+            f"WORKER_METRICS_PORT is {port}, which another program has; give each worker its own."
+        ) from None
 
 
 @click.command("fakestripe", context_settings={"ignore_unknown_options": True})

@@ -11,10 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront import checkouts, inbox, jobs, ledger, payments, subscriptions, users
-from storefront.db import db, transaction
+from storefront.db import db, transaction, utcnow
 from storefront.errors import Unprocessable
 from storefront.inbox import Effect, Outcome, State
 from storefront.money_back import charge_refunded, dispute_changed, fraud_warned, refund_changed
+from storefront.observing import about, counting
+from storefront.observing.lines import with_facts
 from storefront.stripe_gateway import CheckoutSession, Event, Intent
 from storefront.stripe_gateway.reading import mapping, named, reference, whole
 
@@ -36,6 +38,8 @@ def payment_intent_changed(session: Session, event: Event) -> State:
     if event.type == "payment_intent.succeeded" and intent.status != "succeeded":
         raise Unprocessable(f"{intent.id}: the event says succeeded, the intent {intent.status}.")
     payment = payments.settle(session, intent, happened_at=event.created)
+    if payment:
+        about.bind(payment_id=payment.id)
     return "handled" if payment else "ignored"
 
 
@@ -174,6 +178,30 @@ HANDLERS: dict[str, Effect] = {
 
 def handle(event: Event) -> Outcome:
     """Give a verified event its effect, once, however often it comes. Never calls Stripe."""
+    about.bind(event_id=event.id)
+    outcome = _handled(event)
+    tell(event, outcome, "delivery")
+    return outcome
+
+
+def tell(event: Event, outcome: Outcome, way: str) -> None:
+    """Log and count what became of an event that came this `way`."""
+    state = "duplicate" if outcome.duplicate else outcome.state
+    counting.event(event.type, state)
+    if state == "handled" and way != "replay" and _credits(event):
+        counting.credited(event.created, utcnow())
+    log.info("event", extra=with_facts(type=event.type, outcome=state, way=way))
+
+
+def _credits(event: Event) -> bool:
+    """True for the event with which a payment's credits come."""
+    if event.type == "payment_intent.succeeded":
+        return True
+    paid = (event.object.get("mode"), event.object.get("payment_status")) == ("payment", "paid")
+    return paid and event.type in SESSION_STATES
+
+
+def _handled(event: Event) -> Outcome:
     if event.type == "payment_intent.succeeded":
         outcome = _settle_fast(event)
         if outcome is not None:
@@ -201,6 +229,7 @@ def _settle_fast(event: Event) -> Outcome | None:
         log.warning("event %s takes the long way", event.id, exc_info=True)
         return None
     if settlement.payment_id is not None:
+        about.bind(payment_id=settlement.payment_id)
         return Outcome("handled")
     if settlement.seen == "handled":
         return Outcome("handled", duplicate=True)

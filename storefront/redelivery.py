@@ -5,6 +5,7 @@ delivery, and never by the hot path, which serves deliveries."""
 from storefront import handlers, inbox
 from storefront.db import db, end_reading
 from storefront.inbox import Outcome
+from storefront.observing import about
 from storefront.stripe_gateway import Event, StripeGateway, parse_event
 
 BATCH = 100
@@ -15,7 +16,7 @@ def feed(event: Event) -> Outcome | None:
     tried, so that one which kills its process is not met again at the same place of the list."""
     if not inbox.begin(event):
         return None
-    return inbox.receive(event, handlers.effect_of(event.type), counted=True)
+    return _received(event, "catch-up")
 
 
 def retry(event_id: str, *, now: bool = False, anew: bool = False) -> Outcome | None:
@@ -24,7 +25,7 @@ def retry(event_id: str, *, now: bool = False, anew: bool = False) -> Outcome | 
     event = inbox.claim(event_id, now=now, anew=anew)
     if event is None:
         return None
-    return inbox.receive(event, handlers.effect_of(event.type), counted=True)
+    return _received(event, "retry")
 
 
 def retry_due(limit: int = BATCH) -> int:
@@ -41,4 +42,14 @@ def replay(gateway: StripeGateway, event_id: str) -> Outcome:
     row = inbox.find(db.session(), event_id)
     event = parse_event(row.payload) if row else gateway.retrieve_event(event_id)
     end_reading()
-    return inbox.replay(event, handlers.effect_of(event.type))
+    with about.scope(event_id=event.id):
+        outcome = inbox.replay(event, handlers.effect_of(event.type))
+        handlers.tell(event, outcome, "replay")
+    return outcome
+
+
+def _received(event: Event, way: str) -> Outcome:
+    with about.scope(event_id=event.id):
+        outcome = inbox.receive(event, handlers.effect_of(event.type), counted=True)
+        handlers.tell(event, outcome, way)
+    return outcome

@@ -44,7 +44,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 STORIES = "tests/stories/"
 DOCTOR = "tests/doctor/"
 ONE_DATABASE = {
-    "analytics", "entitlements", "explaining", "mail", "observing", "portal", "prices", "provisioning", "web",
+    "analytics", "entitlements", "explaining", "mail", "observing", "portal", "prices",
+    "provisioning", "web",
 }  # fmt: skip
 """Folders whose tests move no credits: each of their tests runs on one of the two databases, the
 choice being spread over them by name; a thorough run runs each on both."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
-from storefront.config import keys, services, values
+from storefront.config import keys, observers, services, values
 from storefront.config.files import ROOT, instance_folder, read_files
 from storefront.config.keys import STRIPE_API_BASE
+from storefront.config.observers import LogFormat
 
 ENVIRONMENTS = ("development", "production")
 BarOnDispute = Literal["none", "top_up", "spend", "both"]
@@ -49,6 +50,11 @@ class Config:
     ga4_measurement_id: str | None
     ga4_api_secret: str | None = field(repr=False)
     ga4_endpoint: str
+    log_format: LogFormat
+    log_level: str
+    metrics_token: str | None = field(repr=False)
+    worker_metrics_port: int | None
+    sentry_dsn: str | None = field(repr=False)
     terms_url: str | None
     privacy_url: str | None
 
@@ -128,6 +134,11 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         ga4_measurement_id=measurement_id,
         ga4_api_secret=api_secret,
         ga4_endpoint=values.url(settings, "GA4_ENDPOINT", GA4_ENDPOINT),
+        log_format=observers.log_format(settings, env),
+        log_level=observers.log_level(settings),
+        metrics_token=observers.metrics_token(settings),
+        worker_metrics_port=observers.worker_metrics_port(settings),
+        sentry_dsn=observers.sentry_dsn(settings),
         terms_url=values.optional_url(settings, "TERMS_URL", "https://shop.example/terms"),
         privacy_url=values.optional_url(settings, "PRIVACY_URL", "https://shop.example/privacy"),
     )

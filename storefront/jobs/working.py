@@ -14,6 +14,9 @@ from storefront.db import clock, db, transaction
 from storefront.jobs import records
 from storefront.jobs.promises import Job
 from storefront.jobs.records import MAXIMUM_ATTEMPTS, GiveUp
+from storefront.jobs.schedule import RUN_PREFIX
+from storefront.observing import about, counting
+from storefront.observing.lines import with_facts
 
 __all__ = ["LEASE_SECONDS", "MAXIMUM_ATTEMPTS", "Args", "Registry", "work_once"]
 
@@ -126,16 +129,32 @@ def _do(registry: Registry, claim: Claim) -> None:
     if claim.attempt > MAXIMUM_ATTEMPTS:
         records.give_up(claim.key, claim.attempt, "each worker that started it was killed")
         return
+    begun = time.monotonic()
+    with about.scope(job=claim.key) as found_out:
+        outcome = _tried(registry, claim)
+        seconds = time.monotonic() - begun
+        counting.job(claim.kind, outcome, seconds)
+        if outcome == "done":
+            # Most runs of the schedule find nothing to do; one that did says so by what it bound.
+            quiet = claim.key.startswith(RUN_PREFIX) and "did" not in found_out
+            told = with_facts(attempt=claim.attempt, ms=round(seconds * 1000))
+            log.log(logging.DEBUG if quiet else logging.INFO, "job done", extra=told)
+
+
+def _tried(registry: Registry, claim: Claim) -> str:
+    """Do it; what came of it, which is written down by then."""
     try:
         _function(registry, claim)(json.loads(claim.args))
     except GiveUp as error:
         records.give_up(claim.key, claim.attempt, str(error))
+        return "given_up"
     except Exception as error:
         log.exception("job %s, attempt %d, failed", claim.key, claim.attempt)
         records.fail(claim.key, claim.attempt, f"{type(error).__name__}: {error}")
+        return "failed"
     else:
         records.finish(claim.key)
-        log.info("job %s done", claim.key)
+        return "done"
     finally:
         db.session.remove()
 

@@ -15,6 +15,7 @@ from storefront.errors import (
     StripeRefused,
     StripeUnavailable,
 )
+from storefront.observing import counting
 
 RETRY_AFTER_SECONDS = 10
 PAGE = 100
@@ -56,9 +57,23 @@ class Calls:
     _client: StripeClient
 
 
-def translated(call: Callable[[], _T], about: About | None = None) -> _T:
-    """Make the call; Stripe's exceptions end here, each as one of ours."""
+def translated(
+    call: Callable[[], _T], about: About | None = None, *, operation: str | None = None
+) -> _T:
+    """Make the call; Stripe's exceptions end here, each as one of ours. It is counted under the
+    name of the operation, which is that of the method that calls, unless it says otherwise."""
     end_reading()
+    with counting.stripe_call(operation or operation_of(call)):
+        return _made(call, about or {})
+
+
+def operation_of(call: Callable[..., object]) -> str:
+    """create_payment_intent for a lambda in that method; ChargeService.list for that method."""
+    name = call.__qualname__
+    return name.split(".<locals>")[0].rsplit(".")[-1] if "<lambda>" in name else name
+
+
+def _made(call: Callable[[], _T], about: About) -> _T:
     try:
         return call()
     except stripe.RateLimitError as error:
@@ -67,7 +82,7 @@ def translated(call: Callable[[], _T], about: About | None = None) -> _T:
             retry_after_seconds=RETRY_AFTER_SECONDS,
         ) from error
     except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
-        raise _refusal(error, about or {}) from error
+        raise _refusal(error, about) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise StripeRefused(
             "The payment service does not accept the configured key. Nothing was charged."
@@ -82,7 +97,9 @@ def translated(call: Callable[[], _T], about: About | None = None) -> _T:
 
 def all_pages(call: Callable[[], ListObject[Any]]) -> list[dict[str, Any]]:
     """Every object of a list as plain JSON, in Stripe's order: the newest first."""
-    return translated(lambda: [_plain(each) for each in call().auto_paging_iter()])
+    return translated(
+        lambda: [_plain(each) for each in call().auto_paging_iter()], operation=operation_of(call)
+    )
 
 
 def reason(error: StorefrontError) -> str:

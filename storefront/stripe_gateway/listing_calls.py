@@ -12,7 +12,7 @@ from stripe import ListObject
 from storefront.errors import Unprocessable
 from storefront.stripe_gateway import reading
 from storefront.stripe_gateway.billing_facts import SubscriptionFacts
-from storefront.stripe_gateway.calls import PAGE, Calls, translated
+from storefront.stripe_gateway.calls import PAGE, Calls, operation_of, translated
 from storefront.stripe_gateway.facts import Intent
 from storefront.stripe_gateway.invoice_facts import InvoiceFacts
 from storefront.stripe_gateway.reading import mapping, reference, short_text
@@ -198,7 +198,7 @@ class ListingCalls(Calls):
         params: Params,
         read: Callable[[Mapping[str, Any]], T],
     ) -> Page[T]:
-        page = translated(lambda: call(params))
+        page = translated(lambda: call(params), operation=operation_of(call))
         items, left_out = [], 0
         for found in page.data:
             data = found.to_dict()

@@ -14,6 +14,8 @@ from storefront.web import (
     credits,
     health,
     home,
+    metrics,
+    observed,
     pages,
     payments,
     problems,
@@ -25,7 +27,7 @@ from storefront.web import (
 
 BLUEPRINTS = (
     home.bp, auth.bp, top_up.bp, payments.bp, account.bp, credits.bp, billing.bp, reports.bp,
-    health.bp, admin.bp,
+    health.bp, metrics.bp, admin.bp,
 )  # fmt: skip
 
 
@@ -41,6 +43,7 @@ def register(app: Flask, settings: Config) -> None:
     csrf.exempt(webhooks.bp)  # Stripe has no token; its signature is the proof
     app.register_blueprint(webhooks.bp)
     app.add_url_rule(settings.webhook_path, "webhooks.receive", webhooks.receive, methods=["POST"])
+    observed.register(app, settings)
 
 
 def _add_return_paths(app: Flask, settings: Config) -> None:

@@ -12,6 +12,7 @@ from storefront import payments, reversals
 from storefront.catalog import Catalog, Pack
 from storefront.db import db
 from storefront.errors import BadInput, StorefrontError
+from storefront.observing import about
 from storefront.payments import Payment
 from storefront.web import current, money_back, outcomes, pages
 from storefront.web.outcomes import Outcome
@@ -54,6 +55,7 @@ def create_payment_intent() -> tuple[Response, int]:
     bar = current.settings().bar_on_dispute
     reversals.refuse_top_up(db.session(), bar, current.user().id)
     opened = payments.open_top_up(current.gateway(), current.user(), order.pack, order.order_key)
+    about.bind(payment_id=opened.payment_id)
     return jsonify(vars(opened)), 201
 
 

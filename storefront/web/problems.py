@@ -15,6 +15,7 @@ PROGRAMS_ONLY = frozenset(
         "account.balance",
         "billing.show_checkout",
         "health.readyz",
+        "metrics.show",
     }
 )
 """Endpoints that only programs call: they get JSON whatever they say they accept."""

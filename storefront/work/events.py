@@ -33,7 +33,8 @@ def catch_up(context: Context, _args: Args) -> None:
         log.warning("catch-up with Stripe's events ended early: %s", error.detail)
         raise jobs.Incomplete(f"ended early: {reason(error)}") from error
     found = f"Stripe had {run.listed} events, {run.missing} were missing, {run.failed} have failed"
-    log.log(logging.WARNING if run.missing or run.note else logging.INFO, "catch-up: %s", found)
+    level = logging.INFO if run.listed else logging.DEBUG  # it comes every ten minutes
+    log.log(logging.WARNING if run.missing or run.note else level, "catch-up: %s", found)
     if run.note:
         log.error("catch-up: %s", run.note)
     if not run.complete:

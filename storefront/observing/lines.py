@@ -1,0 +1,98 @@
+"""One line per record, as text for people or as JSON for machines.
+
+    2026-11-21T19:40:08.123Z INFO request method=GET path=/top-up status=200 ms=12 request_id=…
+
+Text and JSON hold the same facts. (Libraries for this bring a configuration of their own; this is
+one dictionary, rendered twice.)
+"""
+
+import json
+import logging
+import logging.config
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from storefront.observing import about
+from storefront.observing.hiding import hidden
+
+FORMATS = ("text", "json")
+LEVELS = ("debug", "info", "warning", "error")
+PLAIN = re.compile(r"[^\s\"=\\]+")
+
+
+def with_facts(**values: object) -> dict[str, dict[str, object]]:
+    """What a record knows besides its message: log.info("request", extra=with_facts(ms=12))."""
+    return {"facts": values}
+
+
+def configure(format: str, level: str) -> None:
+    """Have everything that this process logs written to stderr in our lines."""
+    logging.config.dictConfig(configuration(format, level))
+
+
+def configuration(format: str, level: str) -> dict[str, Any]:
+    """For logging.config. What others tell of their every step is left out."""
+    formatter = JsonLines if format == "json" else TextLines
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": formatter}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"level": level.upper(), "handlers": ["stderr"]},
+        "loggers": {
+            "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+            "alembic": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
+        },
+    }
+
+
+class TextLines(logging.Formatter):
+    """Time, level, message, then key=value; a traceback follows on lines of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = record.getMessage().replace("\n", "\\n").replace("\r", "\\r")
+        words = [_time(record), record.levelname, message]
+        words += [f"{name}={_word(value)}" for name, value in _facts(record).items()]
+        trace = _trace(self, record)
+        return hidden(" ".join(words) + (f"\n{trace}" if trace else ""))
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per line: time, level, logger, message, the facts, and the traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, object] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": hidden(record.getMessage()),
+        }
+        fields |= {name: _hidden(value) for name, value in _facts(record).items()}
+        if trace := _trace(self, record):
+            fields["traceback"] = hidden(trace)
+        return json.dumps(fields, ensure_ascii=False, default=str)
+
+
+def _facts(record: logging.LogRecord) -> dict[str, object]:
+    return {**getattr(record, "facts", {}), **about.known()}
+
+
+def _hidden(value: object) -> object:
+    return hidden(value) if isinstance(value, str) else value
+
+
+def _time(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+
+
+def _word(value: object) -> str:
+    text = str(value)
+    return text if PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    return formatter.formatException(record.exc_info) if record.exc_info else ""
