@@ -13,7 +13,7 @@ from storefront.db import db, transaction, utcnow
 from storefront.jobs import EntryState
 
 COLOURS = {"failed": "red", "late": "red", "running": "cyan", "never run": "yellow"}
-COLUMNS = ("entry", "every", "state", "last run", "took", "next run", "last error")
+COLUMNS = ("entry", "every", "state", "last run (UTC)", "took", "next run (UTC)", "last error")
 
 jobs_commands = AppGroup("jobs", help="Work promised and not yet done, and the schedule.")
 
