@@ -126,7 +126,7 @@ def test_every_system_account_is_named(database_url: str) -> None:
 
 
 def test_links_between_documents_lead_somewhere(database_url: str) -> None:
-    for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)", document.read_text()):
             if not target.startswith(("http://", "https://")):
                 assert (document.parent / target).exists(), f"{document.name} -> {target}"
