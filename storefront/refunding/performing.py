@@ -12,20 +12,30 @@ from storefront.stripe_gateway import RefundFacts, StripeGateway, reason
 
 def perform(gateway: StripeGateway, order_id: str, actor: Actor = WORKER) -> RefundOrder:
     """Make the refund at Stripe, unless it is made, and take its credits back; the order as it is
-    then. A refusal of Stripe's is an end as well.
+    then. A refusal to make it is an end as well.
 
     Stripe is first asked whether there is a refund with this order in its metadata: idempotency
     keys live for 24 hours only, and after a 500 the next try needs another key.
-    Raises StripeUnavailable when the outcome is unknown: perform it again.
+    Raises StripeUnavailable when the outcome is unknown, StripeRefused and NotFound when Stripe
+    cannot be asked: perform it again.
     """
     order = db.session().get_one(RefundOrder, order_id, populate_existing=True)
     if order.state != "ordered":
         return order
-    intent_id, attempt = order.stripe_intent_id, order.attempt
+    facts = gateway.find_refund(order.stripe_intent_id, order_id)
     try:
-        facts = gateway.find_refund(intent_id, order_id) or gateway.create_refund(
+        facts = facts or _create(gateway, order)
+    except (StripeRefused, NotFound) as refusal:
+        return _refused(order_id, actor, reason(refusal))
+    return _made(order_id, actor, facts)
+
+
+def _create(gateway: StripeGateway, order: RefundOrder) -> RefundFacts:
+    order_id, attempt = order.id, order.attempt
+    try:
+        return gateway.create_refund(
             idempotency_key=f"refund:{order_id}:{attempt}",
-            intent_id=intent_id,
+            intent_id=order.stripe_intent_id,
             amount=order.amount,
             reason=order.reason,
             order_id=order_id,
@@ -33,9 +43,6 @@ def perform(gateway: StripeGateway, order_id: str, actor: Actor = WORKER) -> Ref
     except StripeFailed:
         _next_attempt(order_id, attempt)
         raise
-    except (StripeRefused, NotFound) as refusal:
-        return _refused(order_id, actor, reason(refusal))
-    return _made(order_id, actor, facts)
 
 
 def _next_attempt(order_id: str, attempt: int) -> None:

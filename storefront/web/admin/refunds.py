@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from storefront import refunding, users
 from storefront.db import db
-from storefront.errors import BadInput, StripeUnavailable
+from storefront.errors import BadInput, NotFound, StripeRefused, StripeUnavailable
 from storefront.money import format_money
 from storefront.refunding import REASONS, Refundable, RefundOrder, Wish
 from storefront.web import current, proof
@@ -15,8 +15,8 @@ SUBJECT = "/refunds/<subject>"
 """`subject` is a payment's id or an invoice's."""
 
 MAYBE = (
-    "Stripe did not answer, so that it is not known whether the refund was made. It is not lost:"
-    " the worker goes on with it, once. Its state is shown below."
+    "It is not known yet whether Stripe has made the refund. The order is kept and shown below, and"
+    " the worker goes on with it: it is made once."
 )
 
 
@@ -56,7 +56,7 @@ def order_refund(subject: str) -> ResponseReturnValue:
     refunding.order(actor(), wish)
     try:
         order = refunding.perform(current.gateway(), wish.order_id, actor())
-    except StripeUnavailable:
+    except (StripeUnavailable, StripeRefused, NotFound):
         flash(MAYBE)
     else:
         flash(_outcome(order))
