@@ -108,7 +108,10 @@ def secret(visit: Visit) -> Finding:
     if len(secrets) > 1:
         found = f"{len(secrets)} secrets are accepted; an old one is needed for three days"
         return warning(found, "take the old ones out of STRIPE_WEBHOOK_SECRET in .env")
-    return ok("the endpoint's" if fingerprint else "set; only the Dashboard knows the endpoint's")
+    if fingerprint:
+        return ok("the endpoint's")
+    whose = "what forwards events" if visit.out_of_reach else "the endpoint, in the Dashboard"
+    return ok(f"set; only {whose} can tell whether it is the one")
 
 
 def deliveries(visit: Visit) -> Finding:
