@@ -33,7 +33,14 @@ control_socket_disable = True
 # Answers take milliseconds; a worker that is silent for so long is stuck.
 timeout = 60
 graceful_timeout = 20
+
+# Longer than a proxy's pause between two requests, so that it does not open a connection for each.
 keepalive = 30
+
+# Where workers prove that they live. In memory if there is such a folder: on a slow disk, or in a
+# container's layers, the proof itself can take so long that a healthy worker is killed.
+MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn makes a file there that nobody can name
+worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None
 
 # The shop writes a line for each request itself (storefront/web/observed.py), with its id and what
 # it was about, and without the query, which may hold a client secret of Stripe's.
