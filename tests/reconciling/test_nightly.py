@@ -51,7 +51,7 @@ def test_a_long_night_goes_on_behind_other_work(
     sells(deaf, 1)
     catches_up(deaf.app)
     monkeypatch.setattr(nightly, "PATIENCE_SECONDS", -1)
-    start = {"from": (utcnow() - timedelta(hours=7)).isoformat(), "hours": 4}
+    start = {"from": (utcnow() - timedelta(hours=6, minutes=50)).isoformat(), "hours": 4}
     promised(deaf.app, "reconcile", RUN, **start)
     deaf.work_once()
     latest, *earlier = found = runs(deaf)
