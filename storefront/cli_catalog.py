@@ -44,7 +44,8 @@ def plan_catalog(as_json: bool) -> None:
     else:
         for action in actions:
             _tell(action)
-        click.echo(f"{len(differ)} to do, {len(actions) - len(differ)} as the catalogue says")
+        right = sum(action.verb == "nothing" for action in actions)
+        click.echo(f"{len(differ)} to do, {right} as the catalogue says")
     if differ:
         sys.exit(DIFFERENT)
 

@@ -162,5 +162,5 @@ def _about_its_secret(site: Site, best: EndpointFacts) -> Iterator[Action]:
         found = "STRIPE_WEBHOOK_SECRET is not its secret"
     else:
         return
-    text = f"{found}; put that into .env, or have another one made: flask catalog apply"
-    yield Note("webhook endpoint", site.url, f"{text} --new-secret")
+    text = f"{found}; put the one that was told when it was made into .env, or have another"
+    yield Note("webhook endpoint", site.url, f"{text}: flask catalog apply --new-secret")

@@ -43,8 +43,10 @@ def test_apply_does_it_and_tells_the_secret_once(app: Flask) -> None:
     note, last = again.output.splitlines()
     assert last == "0 done, 0 left for you"
     assert note.startswith("note webhook endpoint http://localhost:8000/stripe/webhook: ")
-    assert note.endswith("or have another one made: flask catalog apply --new-secret")
-    assert runs(app, "plan").exit_code == 0
+    assert note.endswith("into .env, or have another: flask catalog apply --new-secret")
+    planned = runs(app, "plan")
+    assert planned.exit_code == 0
+    assert planned.output.endswith("0 to do, 7 as the catalogue says\n")
 
 
 def test_the_secret_is_written_and_then_known(

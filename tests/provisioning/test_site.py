@@ -130,8 +130,8 @@ def test_one_that_was_deleted_is_made_anew(
 def test_a_secret_that_is_not_configured_is_noted(app: Flask, settings: Config) -> None:
     applies(app, a_site(settings))
     assert planned(app, a_site(settings)) == [
-        f"note webhook endpoint {URL}: STRIPE_WEBHOOK_SECRET is not set; put that into .env, or "
-        "have another one made: flask catalog apply --new-secret"
+        f"note webhook endpoint {URL}: STRIPE_WEBHOOK_SECRET is not set; put the one that was told "
+        "when it was made into .env, or have another: flask catalog apply --new-secret"
     ]
     [note] = planned(app, a_site(settings, "whsec_another"))
     assert "STRIPE_WEBHOOK_SECRET is not its secret" in note
