@@ -20,7 +20,7 @@ def test_a_crash_anywhere_does_it_once(
         f"tests.admin.crash_scenarios:{scenario}",
         stripe_url=fakestripe.url,
         patience_seconds=280,
-        step=7,
+        step=9,
     )
     print(f"{scenario}: killed at {len(report.points)} points")
     assert len(report.points) >= 15 // report.step
