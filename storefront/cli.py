@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 
 from storefront import config, jobs, work
 from storefront.cli_catalog import catalog_commands
+from storefront.cli_copying import db_copy
 from storefront.cli_doctor import doctor_command
 from storefront.cli_jobs import jobs_commands
 from storefront.cli_ledger import ledger_commands
@@ -35,7 +36,7 @@ def register(app: Flask) -> None:
         catalog_commands, jobs_commands, ledger_commands, payments_commands, users_commands,
         webhooks,
     )  # fmt: skip
-    for command in (*groups, doctor_command, reconcile, worker):
+    for command in (*groups, db_copy, doctor_command, reconcile, worker):
         app.cli.add_command(command)
     app.cli.add_command(fakestripe)
 

@@ -15,6 +15,7 @@ from storefront.config.files import (
     write_setting,
 )
 from storefront.config.keys import MINIMUM_SECRET_KEY_LENGTH, STRIPE_API_BASE
+from storefront.config.services import database_url
 from storefront.config.settings import STRIPE_JS_URL, BarOnDispute, Config, load
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "STRIPE_JS_URL",
     "BarOnDispute",
     "Config",
+    "database_url",
     "instance_folder",
     "load",
     "read_files",

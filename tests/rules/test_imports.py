@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, str] = {
     " stripe_gateway subscriptions",
     "reconciling": "catalog checkouts db errors ids ledger payments prices reversals stripe_gateway"
     " subscriptions users",
+    "sessions": "db users",
     "entitlements": "catalog checkouts db payments subscriptions users",
     "sweeping": "checkouts db errors payments stripe_gateway",
     "inbox": "db errors ids stripe_gateway",
@@ -38,27 +39,29 @@ MAY_IMPORT: dict[str, str] = {
     "provisioning": "catalog config db errors money portal prices stripe_gateway",
     "mail": "config",
     "analytics": "config money",
-    "work": "admin analytics catalog catching_up checkouts config db errors inbox jobs ledger mail money"
-    " observing payments prices reconciling redelivery refunding reversals stripe_gateway"
-    " subscriptions sweeping users",
+    "work": "admin analytics catalog catching_up checkouts config db errors inbox jobs ledger mail"
+    " money observing payments prices reconciling redelivery refunding reversals sessions"
+    " stripe_gateway subscriptions sweeping users",
     "redelivery": "db handlers inbox observing stripe_gateway",
     "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
-    "tables": "admin attempts auditing catching_up checkouts inbox jobs ledger payments prices reconciling"
-    " refunding reversals subscriptions users",
-    "handlers": "checkouts db errors inbox jobs ledger money_back observing payments"
-    " stripe_gateway subscriptions users",
+    "tables": "admin attempts auditing catching_up checkouts inbox jobs ledger payments prices"
+    " reconciling refunding reversals sessions subscriptions users",
+    "handlers": "checkouts db errors inbox jobs ledger money_back observing payments stripe_gateway"
+    " subscriptions users",
     "portal": "catalog config db errors prices stripe_gateway subscriptions users",
     "overview": "checkouts payments subscriptions",
     "reports": "db ledger",
-    "admin": "auditing checkouts db errors handlers ids inbox jobs ledger money payments"
-    " prices refunding rehearsal reversals statements stripe_gateway subscriptions users",
+    "admin": "auditing checkouts db errors handlers ids inbox jobs ledger money payments prices"
+    " refunding rehearsal reversals statements stripe_gateway subscriptions users",
     "web": "admin attempts auditing catalog catching_up checkouts config db entitlements errors"
     " explaining handlers inbox jobs ledger mail money observing overview payments portal prices"
-    " reconciling redelivery refunding reports reversals statements stripe_gateway subscriptions"
-    " users work",
+    " reconciling redelivery refunding reports reversals sessions statements stripe_gateway"
+    " subscriptions users work",
     "explaining": "db inbox ledger payments subscriptions",
-    "cli": "cli_catalog cli_doctor cli_jobs cli_ledger cli_payments cli_reconcile cli_users"
-    " cli_webhooks config fakestripe jobs observing web work",
+    "cli": "cli_catalog cli_copying cli_doctor cli_jobs cli_ledger cli_payments cli_reconcile"
+    " cli_users cli_webhooks config fakestripe jobs observing web work",
+    "cli_copying": "config copying db errors",
+    "copying": "db errors jobs ledger",
     "cli_users": "admin auditing errors users web",
     "doctor": "catalog config db errors inbox jobs mail payments prices provisioning reconciling"
     " stripe_gateway users work",
@@ -71,7 +74,7 @@ MAY_IMPORT: dict[str, str] = {
     "cli_reconcile": "cli_values db errors money reconciling stripe_gateway web",
     "cli_webhooks": "catching_up cli_values db errors inbox redelivery stripe_gateway web",
     "fakestripe": "",
-    "__init__": "catalog cli config db mail stripe_gateway tables users web",
+    "__init__": "catalog cli config db mail sessions stripe_gateway tables web",
 }
 """Room -> the rooms of ours that it may import from, besides itself. A new room gets a line here,
 and thinks about its place in the picture."""
@@ -80,8 +83,8 @@ STRIPE = {"stripe_gateway", "fakestripe"}
 NETWORK = {"stripe_gateway", "mail", "analytics", "doctor"}
 CALLS_OUT = {"requests", "urllib3", "httpx", "socket", "smtplib", "http.client", "urllib.request"}
 FLASK = {
-    "__init__", "web", "cli", "cli_catalog", "cli_doctor", "cli_jobs", "cli_ledger", "cli_payments",
-    "cli_reconcile", "cli_users", "cli_webhooks", "fakestripe",
+    "__init__", "web", "cli", "cli_catalog", "cli_copying", "cli_doctor", "cli_jobs", "cli_ledger",
+    "cli_payments", "cli_reconcile", "cli_users", "cli_webhooks", "fakestripe",
 }  # fmt: skip
 FLASK_PACKAGES = {"flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2"}
 STRIPE_CLIENT = {"StripeClient", "RequestsClient", "HTTPClient", "Webhook", "WebhookSignature"}
