@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from storefront.config import Config
 
-SESSION_DAYS = 14
 MAXIMUM_BODY_BYTES = 64 * 1024
 """Larger than any form or JSON of ours; the webhook has a limit of its own."""
 
@@ -49,6 +48,7 @@ def _flask_settings(settings: Config) -> dict[str, object]:
     """Our settings in Flask's and its extensions' words."""
     from storefront.db import engine_options
     from storefront.mail import flask_settings
+    from storefront.sessions import LIFETIME
 
     return flask_settings(settings) | {
         "SECRET_KEY": settings.secret_key,
@@ -56,7 +56,7 @@ def _flask_settings(settings: Config) -> dict[str, object]:
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
         "TRUSTED_HOSTS": trusted_hosts(settings),
         "MAX_CONTENT_LENGTH": MAXIMUM_BODY_BYTES,
-        "PERMANENT_SESSION_LIFETIME": SESSION_DAYS * 24 * 3600,
+        "PERMANENT_SESSION_LIFETIME": LIFETIME,
         "SESSION_COOKIE_NAME": "__Host-session" if settings.https else "session",
         "SESSION_COOKIE_SECURE": settings.https,
         "SESSION_COOKIE_HTTPONLY": True,
@@ -105,13 +105,13 @@ def _init_mail(app: Flask, settings: Config) -> None:
 def _init_sign_in(app: Flask) -> None:
     from flask_login import LoginManager
 
-    from storefront import users
+    from storefront import sessions
 
     login_manager = LoginManager(app)
     login_manager.login_view = "auth.login"
     login_manager.login_message = "Sign in to see this page."
     login_manager.session_protection = None  # addresses change on phones; versions revoke
-    login_manager.user_loader(users.of_session)
+    login_manager.user_loader(sessions.user_of)
 
 
 def _init_pages(app: Flask, settings: Config) -> None:

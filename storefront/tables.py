@@ -13,11 +13,13 @@ from storefront.prices import StripeObject, StripePrice
 from storefront.reconciling import Reconciliation
 from storefront.refunding import RefundOrder
 from storefront.reversals import Dispute, FraudWarning, InvoiceClaim, Refund
+from storefront.sessions import EndedSession
 from storefront.subscriptions import Invoice, PlanCredit, Subscription
 from storefront.users import User
 
 ALL = (
-    User, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Seal, Job, Attempt, ScheduleRun,
+    User, EndedSession, Payment, StripeEvent, Account, Transfer, Lot, LotUse, Seal, Job, Attempt,
+    ScheduleRun,
     Subscription, Invoice, PlanCredit, Checkout, StripePrice, StripeObject,
     EventWalk, CatchUp, Refund, Dispute, FraudWarning, InvoiceClaim, RefundOrder, AuditEntry,
     DayFigures,

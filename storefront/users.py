@@ -57,6 +57,9 @@ class User(Base):
     analytics_consent: Mapped[bool | None] = mapped_column(Flag)
     analytics_client_id: Mapped[str | None] = mapped_column(Text)
 
+    session_name = ""
+    """Of the session that this request belongs to; no column."""
+
     is_authenticated = True
     is_active = True
     is_anonymous = False
@@ -67,8 +70,8 @@ class User(Base):
         return self.analytics_client_id if self.analytics_consent else None
 
     def get_id(self) -> str:
-        """What the session cookie holds: the account and the version of its sessions."""
-        return f"{self.id}:{self.session_version}"
+        """What the session cookie holds: see sessions.py."""
+        return f"{self.id}:{self.session_version}:{self.session_name}"
 
 
 class EmailTaken(BadInput):
@@ -121,13 +124,6 @@ def find(user_id: str) -> User:
     if user is None:
         raise NotFound("There is no such customer.")
     return user
-
-
-def of_session(session_id: str) -> User | None:
-    """The user of a session cookie; None once the session version has moved on."""
-    user_id, _, version = session_id.rpartition(":")
-    user = db.session.get(User, user_id)
-    return user if user and str(user.session_version) == version else None
 
 
 def change_password(user: User, current: str, new: str) -> None:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required, login_user, logout_user
 from flask_wtf import FlaskForm
 
-from storefront import attempts, users
+from storefront import attempts, sessions, users
 from storefront.attempts import Limit
 from storefront.errors import BadInput
 from storefront.users import User, WrongPassword
@@ -64,7 +64,9 @@ def login() -> ResponseReturnValue:
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
-    """End this browser's session; signed out already is fine."""
+    """End this session, for whoever has its cookie; signed out already is fine."""
+    if is_customer():
+        sessions.end(current.user())
     logout_user()
     session.clear()
     return redirect(url_for("home.index"), 303)
@@ -158,8 +160,11 @@ def _start_session(user: User) -> ResponseReturnValue:
 
 def _renew_session(user: User) -> None:
     """Nothing of the old session survives, so that nobody can have planted it."""
+    if is_customer():
+        sessions.end(current.user())
     session.clear()
     session.permanent = True
+    sessions.begin(user)
     login_user(user)
     proof.give()
 

@@ -36,6 +36,7 @@ from storefront.work.syncs import (
 from storefront.work.upkeep import (
     expire_credits,
     prune_jobs,
+    prune_sessions,
     seal_ledger,
     sum_up_days,
     verify_ledger,
@@ -77,6 +78,7 @@ SCHEDULE = (
     Scheduled("sum_up_days", timedelta(hours=1), sum_up_days),
     Scheduled("verify_ledger", timedelta(days=1), verify_ledger),
     Scheduled("prune_jobs", timedelta(hours=1), prune_jobs),
+    Scheduled("prune_sessions", timedelta(days=1), prune_sessions),
     Scheduled("prune_events", timedelta(hours=1), prune_events),
 )
 

@@ -1,6 +1,6 @@
 """What the schedule asks for: the same again and again, in small transactions."""
 
-from storefront import jobs, ledger
+from storefront import jobs, ledger, sessions
 from storefront.admin import days
 from storefront.db import db, transaction, utcnow
 from storefront.jobs import Args
@@ -51,6 +51,14 @@ def verify_ledger(_context: Context, _args: Args) -> None:
     if wrong:
         first = f"{wrong[0].account}: {wrong[0].finding}"
         raise jobs.Incomplete(f"The books differ in {len(wrong)} places. {first}")
+
+
+def prune_sessions(_context: Context, _args: Args) -> None:
+    """Forget ended sessions whose cookies have run out."""
+    while True:
+        with transaction() as session:
+            if sessions.prune(session, BATCH) < BATCH:
+                return
 
 
 def prune_jobs(_context: Context, _args: Args) -> None:

@@ -98,7 +98,7 @@ def test_the_command_shows_every_entry_and_a_worker_runs_them_all(app: Flask) ->
     names = [each.name for each in work.SCHEDULE]
     assert {
         "expire_stale", "catch_up", "retry_events", "expire_credits", "grant_plan_credits",
-        "prune_jobs", "prune_events",
+        "prune_jobs", "prune_sessions", "prune_events",
     } <= set(names)  # fmt: skip
     before = json.loads(runner.invoke(args=["jobs", "schedule", "--json"]).output)
     assert [it["name"] for it in before] == names

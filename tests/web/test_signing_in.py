@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from argon2 import extract_parameters
 from argon2.profiles import RFC_9106_LOW_MEMORY
 from flask import Flask
+from sqlalchemy import update
 
-from storefront.db import db
+from storefront import sessions
+from storefront.db import db, transaction, utcnow
+from storefront.sessions import EndedSession
 from storefront.users import User
 from tests.support.apps import NOBODYS_HASH, SHOPS_HASHER
 from tests.web.visitor import PASSWORD, Visitor, a_visitor, main_text
@@ -274,3 +278,53 @@ def test_cookies_over_http_and_https(shop_with: Callable[..., Flask]) -> None:
 def _without_input(page: str, email: str) -> str:
     page = page.replace(email, "EMAIL")
     return re.sub(r'(name="csrf_token"[^>]*value|nonce)="[^"]+"', "", page)
+
+
+def a_copy_of(visitor: Visitor) -> Visitor:
+    """Somebody who got hold of the session cookie."""
+    app = visitor.client.application
+    thief, settings = a_visitor(app), app.config
+    name, domain = settings["SESSION_COOKIE_NAME"], settings["TRUSTED_HOSTS"][0]
+    thief.client.set_cookie(name, visitor.cookie, domain=domain)
+    return thief
+
+
+def test_a_copied_cookie_is_worth_nothing_after_signing_out(visitor: Visitor) -> None:
+    visitor.registers()
+    thief = a_copy_of(visitor)
+    assert thief.is_signed_in
+    visitor.signs_out()
+    assert not thief.is_signed_in
+    visitor.signs_in()
+    assert visitor.is_signed_in
+    assert not thief.is_signed_in
+
+
+def test_signing_out_ends_this_session_alone(app: Flask, visitor: Visitor) -> None:
+    visitor.registers()
+    elsewhere = a_visitor(app)
+    elsewhere.signs_in(email=visitor.email)
+    visitor.signs_out()
+    assert elsewhere.is_signed_in
+
+
+def test_another_password_ends_the_session_that_was_copied(visitor: Visitor) -> None:
+    visitor.registers()
+    thief = a_copy_of(visitor)
+    changed = visitor.submit("/account/password", current=PASSWORD, new="another battery")
+    assert changed.status_code == 303, changed.text
+    assert visitor.is_signed_in
+    assert not thief.is_signed_in
+
+
+def test_ended_sessions_are_forgotten_when_their_cookies_have_run_out(
+    app: Flask, visitor: Visitor
+) -> None:
+    visitor.registers()
+    visitor.signs_out()
+    with app.app_context():
+        with transaction() as session:
+            assert sessions.prune(session, 10) == 0
+            session.execute(update(EndedSession).values(ended_at=utcnow() - timedelta(days=15)))
+        with transaction() as session:
+            assert (sessions.prune(session, 10), sessions.prune(session, 10)) == (1, 0)
