@@ -19,6 +19,7 @@ from tests.support.billing_rows import a_debt, a_subscription, an_invoice, known
 from tests.support.builders import PASSWORD, Customer, a_payment, a_user, deliver
 from tests.support.checkouts import Visit, a_checkout, completed, expired
 from tests.support.served import Door, QuietHandler, serving
+from tests.support.thoroughness import THOROUGH
 
 pytestmark = [
     pytest.mark.browser,
@@ -26,6 +27,10 @@ pytestmark = [
 ]
 GA4 = {"GA4_MEASUREMENT_ID": "G-ABCDEFGH12", "GA4_API_SECRET": "abcdefghijk"}
 LINKS = {"TERMS_URL": "https://x.example/terms", "PRIVACY_URL": "https://x.example/privacy"}
+ALL_VIEWS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
+VIEWS = ALL_VIEWS if THOROUGH else [("phone", "dark"), ("desktop", "light")]
+"""A usual run sees each size and each scheme once."""
+
 FORBIDDEN = "the server responded with a status of 403"
 
 
@@ -54,17 +59,10 @@ def stage(tmp_path: Path, database_url: str) -> Iterator[Stage]:
         yield Stage(app, url)
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    scheme: str = request.param
-    return scheme
-
-
-@pytest.fixture(params=list(SIZES))
-def context(
-    request: pytest.FixtureRequest, chromium: Browser, scheme: str
-) -> Iterator[BrowserContext]:
-    width, height = SIZES[request.param]
+@pytest.fixture(params=VIEWS, ids="-".join)
+def context(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
+    size, scheme = request.param
+    width, height = SIZES[size]
     complaints: list[str] = []
     context = chromium.new_context(
         viewport={"width": width, "height": height},
