@@ -18,7 +18,11 @@ from storefront.observing.hiding import hidden
 
 FORMATS = ("text", "json")
 LEVELS = ("debug", "info", "warning", "error")
-PLAIN = re.compile(r"[^\s\"=\\]+")
+PLAIN = re.compile(r"[!#-<>-\[\]-~]+")
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What would end a line, or move a terminal's cursor; a traceback keeps its ends of lines."""
+
+CONTROLS_IN_TRACE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def with_facts(**values: object) -> dict[str, dict[str, object]]:
@@ -53,10 +57,9 @@ class TextLines(logging.Formatter):
     """Time, level, message, then key=value; a traceback follows on lines of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage().replace("\n", "\\n").replace("\r", "\\r")
-        words = [_time(record), record.levelname, message]
+        words = [_time(record), record.levelname, CONTROLS.sub(_escaped, record.getMessage())]
         words += [f"{name}={_word(value)}" for name, value in _facts(record).items()]
-        trace = _trace(self, record)
+        trace = CONTROLS_IN_TRACE.sub(_escaped, _trace(self, record))
         return hidden(" ".join(words) + (f"\n{trace}" if trace else ""))
 
 
@@ -73,7 +76,7 @@ class JsonLines(logging.Formatter):
         fields |= {name: _hidden(value) for name, value in _facts(record).items()}
         if trace := _trace(self, record):
             fields["traceback"] = hidden(trace)
-        return json.dumps(fields, ensure_ascii=False, default=str)
+        return json.dumps(fields, default=str)
 
 
 def _facts(record: logging.LogRecord) -> dict[str, object]:
@@ -91,7 +94,11 @@ def _time(record: logging.LogRecord) -> str:
 
 def _word(value: object) -> str:
     text = str(value)
-    return text if PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if PLAIN.fullmatch(text) else json.dumps(text)
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return json.dumps(control[0])[1:-1]
 
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:

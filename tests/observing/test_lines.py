@@ -50,9 +50,11 @@ def test_json_holds_the_same() -> None:
 
 
 def test_nobody_writes_a_second_line() -> None:
-    forged = a_record("hello %s", "\n2026 INFO paid", path="/x\r\n2026 INFO paid")
+    forged = a_record("hello %s", "\n2026 INFO paid\x1b[2J\x85", path="/x\r\n\x1b[2J\u2028paid")
     for formatter in (TextLines(), JsonLines()):
-        assert len(formatter.format(forged).splitlines()) == 1
+        line = formatter.format(forged)
+        assert len(line.splitlines()) == 1
+        assert line.isprintable(), "no terminal obeys it"
 
 
 def test_no_secret_and_no_address_gets_through() -> None:
