@@ -63,9 +63,16 @@ def api_version(visit: Visit) -> Finding:
     if visit.endpoint and visit.endpoint.api_version != API_VERSION:
         sends = visit.endpoint.api_version or "the account's own version"
         return failure(f"the endpoint sends {sends}, we read {API_VERSION}", APPLY)
+    if visit.endpoint is None:
+        return _forwarded(visit)
+    return ok(API_VERSION)
+
+
+def _forwarded(visit: Visit) -> Finding:
+    """In which version events come that something else forwards."""
     newest = select(StripeEvent).order_by(StripeEvent.received_at.desc()).limit(1)
     event = visit.tables().scalar(newest)
-    if visit.endpoint is None and event and event.api_version != API_VERSION:
+    if event is not None and event.api_version != API_VERSION:
         found = f"the newest event came in {event.api_version}, we read {API_VERSION}"
         return warning(found, provisioning.listen_command(visit.config))
     return ok(API_VERSION)

@@ -1,5 +1,6 @@
 """Checks of the settings: keys, cookies, proxies, what browsers are told, mail, analytics."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from storefront.config import MINIMUM_SECRET_KEY_LENGTH, STRIPE_API_BASE, STRIPE_JS_URL
@@ -10,7 +11,7 @@ from storefront.mail import NotSent
 
 NEW_SECRET_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"  # noqa: S105
 FEWEST_DIFFERENT = 10
-LONGEST_SESSION_SECONDS = 31 * 24 * 3600
+LONGEST_SESSION = timedelta(days=31)
 
 
 def key_modes(visit: Visit) -> Finding:
@@ -49,7 +50,7 @@ def cookies(visit: Visit) -> Finding:
         wrong.append("other sites' requests carry it (SESSION_COOKIE_SAMESITE)")
     if visit.config.https and not flask["SESSION_COOKIE_SECURE"]:
         wrong.append("it is sent without TLS (SESSION_COOKIE_SECURE)")
-    if flask["PERMANENT_SESSION_LIFETIME"] > LONGEST_SESSION_SECONDS:
+    if _span(flask["PERMANENT_SESSION_LIFETIME"]) > LONGEST_SESSION:
         wrong.append("it lives for more than a month (PERMANENT_SESSION_LIFETIME)")
     if wrong:
         found = f"the session's cookie: {', '.join(wrong)}"
@@ -145,6 +146,11 @@ def legal_pages(visit: Visit) -> Finding:
         found = f"{' and '.join(missing)} not set: the portal links to no such page"
         return warning(found, f"put {' and '.join(missing)} into .env; then: flask catalog apply")
     return ok("terms and privacy are linked")
+
+
+def _span(given: timedelta | int) -> timedelta:
+    """Flask takes both, a plain number being seconds."""
+    return given if isinstance(given, timedelta) else timedelta(seconds=given)
 
 
 def _sources(policy: str, directive: str) -> list[str]:

@@ -156,6 +156,14 @@ def test_api_version(operated: Operated, monkeypatch: pytest.MonkeyPatch) -> Non
         vars(visit)["endpoint"] = replace(visit.endpoint, api_version="2025-09-30.clover")
         [check] = [each for each in doctor.CHECKS if each.name == "API version"]
         is_failure(doctor.look(check, visit), "sends 2025-09-30.clover", "catalog apply")
+        vars(visit)["endpoint"] = None  # events are forwarded
+        event = StripeEvent(
+            id="evt_old", type="invoice.paid", livemode=False, created=utcnow(), payload="{}",
+            received_at=utcnow() + timedelta(hours=1), state="ignored", api_version="2025-01-27",
+        )  # fmt: skip
+        with rows(operated, event):
+            found = doctor.look(check, visit)
+        is_warning(found, "the newest event came in 2025-01-27", "stripe listen --latest")
     monkeypatch.setattr(at_stripe, "SDK_API_VERSION", "2027-01-01.future")
     is_failure(operated.finds("API version"), f"we ask in {API_VERSION}", "bin/setup run")
 
@@ -394,6 +402,9 @@ def test_secret_key_and_cookies(operated: Operated) -> None:
     found = operated.finds("cookies", flask=flask | {"SESSION_COOKIE_HTTPONLY": False})
     is_failure(found, "scripts can read it", "create_app")
     is_failure(operated.finds("cookies", app_url=PUBLIC), "sent without TLS", "create_app")
+    for lifetime in (timedelta(days=90), 90 * 24 * 3600):
+        found = operated.finds("cookies", flask=flask | {"PERMANENT_SESSION_LIFETIME": lifetime})
+        is_failure(found, "lives for more than a month", "create_app")
 
 
 def test_https_and_proxies(operated: Operated) -> None:
