@@ -22,6 +22,8 @@ MONEY = {
     "statements",
     "reversals",
     "money_back",
+    "refunding",
+    "admin",
     "sweeping",
 }
 CATALOG_READS_JSON = {"_price_from_json"}
