@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from storefront import checkouts, inbox, jobs, ledger, payments, subscriptions, users
+from storefront import card_testing, checkouts, inbox, jobs, ledger, payments, subscriptions, users
 from storefront.db import db, transaction, utcnow
 from storefront.errors import Unprocessable
 from storefront.inbox import Effect, Outcome, State
@@ -38,6 +38,8 @@ def payment_intent_changed(session: Session, event: Event) -> State:
     if event.type == "payment_intent.succeeded" and intent.status != "succeeded":
         raise Unprocessable(f"{intent.id}: the event says succeeded, the intent {intent.status}.")
     payment = payments.settle(session, intent, happened_at=event.created)
+    if payment and event.type == card_testing.DECLINED:
+        card_testing.stop_at_the_limit(session, payment)
     if payment:
         about.bind(payment_id=payment.id)
     return "handled" if payment else "ignored"

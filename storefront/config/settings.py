@@ -41,6 +41,7 @@ class Config:
     low_balance_credits: int
     trusted_proxies: int
     registrations_per_hour: int
+    payments_per_hour: int
     mail_url: str | None = field(repr=False)
     mail_from: str
     automatic_tax: bool
@@ -117,6 +118,7 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         portal_return_path=values.path(settings, "CUSTOMER_PORTAL_RETURN_PATH", "/billing"),
         low_balance_credits=values.integer(settings, "LOW_BALANCE_CREDITS", 100, minimum=0),
         trusted_proxies=values.integer(settings, "TRUSTED_PROXIES", 0, minimum=0),
+        payments_per_hour=values.integer(settings, "PAYMENTS_PER_HOUR", 300, minimum=1),
         registrations_per_hour=values.integer(settings, "REGISTRATIONS_PER_HOUR", 60, minimum=1),
         mail_url=services.mail_url(settings),
         mail_from=services.mail_from(settings),

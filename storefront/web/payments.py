@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from storefront import payments, reversals
+from storefront import card_testing, payments, reversals
 from storefront.catalog import Catalog, Pack
 from storefront.db import db
 from storefront.errors import BadInput, StorefrontError
@@ -17,7 +17,7 @@ from storefront.payments import Payment
 from storefront.web import current, money_back, outcomes, pages
 from storefront.web.outcomes import Outcome
 from storefront.web.problems import wants_json
-from storefront.web.security import hide_referrer
+from storefront.web.security import client_network, hide_referrer
 
 bp = Blueprint("payments", __name__, url_prefix="/payments")
 
@@ -54,6 +54,8 @@ def create_payment_intent() -> tuple[Response, int]:
     order = TopUpOrder.from_json(_json_body(), current.catalog())
     bar = current.settings().bar_on_dispute
     reversals.refuse_top_up(db.session(), bar, current.user().id)
+    per_network = current.settings().payments_per_hour
+    card_testing.admit(db.session(), current.user().id, client_network(), per_network)
     opened = payments.open_top_up(current.gateway(), current.user(), order.pack, order.order_key)
     about.bind(payment_id=opened.payment_id)
     return jsonify(vars(opened)), 201

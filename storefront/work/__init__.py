@@ -27,6 +27,7 @@ from storefront.work.settled import invoice_paid, payment_settled
 from storefront.work.stale import expire_stale
 from storefront.work.subscription_mails import mail_subscription_cancelled, mail_trial_ending
 from storefront.work.syncs import (
+    end_payment,
     expire_checkouts,
     grant_plan_credits,
     refresh_prices,
@@ -62,6 +63,7 @@ HANDLERS: dict[str, Callable[[Context, Args], None]] = {
     "mail_dispute": mail_dispute,
     "sync_reversals": sync_reversals,  # an event told too little: fetch what went back
     "make_refund": make_refund,  # an operator ordered one
+    "end_payment": end_payment,  # too many cards were declined: no more on this one
     "expire_checkouts": expire_checkouts,  # one was paid: the others must not be
 }
 

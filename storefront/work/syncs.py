@@ -2,7 +2,7 @@
 
 import logging
 
-from storefront import checkouts, jobs, prices, subscriptions
+from storefront import checkouts, jobs, payments, prices, subscriptions
 from storefront.db import transaction, utcnow
 from storefront.errors import StorefrontError
 from storefront.jobs import Args
@@ -25,6 +25,11 @@ def sync_invoices(context: Context, args: Args) -> None:
     subscriptions.sync_invoices(
         context.gateway, context.catalog, context.config.livemode, args["customer"]
     )
+
+
+def end_payment(context: Context, args: Args) -> None:
+    """Cancel a payment at Stripe and close it here, unless it was paid: {"payment_id": …}."""
+    payments.end(context.gateway, args["payment_id"])
 
 
 def expire_checkouts(context: Context, args: Args) -> None:

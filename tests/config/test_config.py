@@ -181,6 +181,7 @@ REFUSALS: dict[str, tuple[dict[str, str], str, str]] = {
     "mail without a password": ({"MAIL_URL": "smtp://me@m.example"}, "MAIL_URL", "or neither"),
     "mail from nobody": ({"MAIL_FROM": "shop"}, "MAIL_FROM", "an address"),
     "mail from two": ({"MAIL_FROM": "a@b.example, c@d.example"}, "MAIL_FROM", "an address"),
+    "no payments": ({"PAYMENTS_PER_HOUR": "none"}, "PAYMENTS_PER_HOUR", "from 1"),
     "no registrations": ({"REGISTRATIONS_PER_HOUR": "0"}, "REGISTRATIONS_PER_HOUR", "from 1"),
 }
 

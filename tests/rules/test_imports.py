@@ -46,17 +46,18 @@ MAY_IMPORT: dict[str, str] = {
     "catching_up": "db errors handlers ids inbox redelivery stripe_gateway",
     "tables": "admin attempts auditing catching_up checkouts inbox jobs ledger payments prices"
     " reconciling refunding reversals sessions subscriptions users",
-    "handlers": "checkouts db errors inbox jobs ledger money_back observing payments stripe_gateway"
-    " subscriptions users",
+    "card_testing": "attempts db errors inbox jobs payments",
+    "handlers": "card_testing checkouts db errors inbox jobs ledger money_back observing payments"
+    " stripe_gateway subscriptions users",
     "portal": "catalog config db errors prices stripe_gateway subscriptions users",
     "overview": "checkouts payments subscriptions",
     "reports": "db ledger",
     "admin": "auditing checkouts db errors handlers ids inbox jobs ledger money payments prices"
     " refunding rehearsal reversals statements stripe_gateway subscriptions users",
-    "web": "admin attempts auditing catalog catching_up checkouts config db entitlements errors"
-    " explaining handlers inbox jobs ledger mail money observing overview payments portal prices"
-    " reconciling redelivery refunding reports reversals sessions statements stripe_gateway"
-    " subscriptions users work",
+    "web": "admin attempts auditing card_testing catalog catching_up checkouts config db"
+    " entitlements errors explaining handlers inbox jobs ledger mail money observing overview"
+    " payments portal prices reconciling redelivery refunding reports reversals sessions"
+    " statements stripe_gateway subscriptions users work",
     "explaining": "db inbox ledger payments subscriptions",
     "cli": "cli_catalog cli_copying cli_doctor cli_jobs cli_ledger cli_payments cli_reconcile"
     " cli_users cli_webhooks config fakestripe jobs observing web work",

@@ -67,6 +67,7 @@ def an_environment(database_url: str, **changes: str) -> dict[str, str]:
         "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "STRIPE_API_BASE": UNREACHABLE,
         "REGISTRATIONS_PER_HOUR": "100000",
+        "PAYMENTS_PER_HOUR": "100000",
     } | changes
 
 

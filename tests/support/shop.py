@@ -43,6 +43,7 @@ class RunningShop:
             "PORT": str(self.port),
             "FAKESTRIPE_PORT": str(self.stripe_port),
             "REGISTRATIONS_PER_HOUR": "100000",
+            "PAYMENTS_PER_HOUR": "100000",
         }
         if catalog is not None:
             self.environment["CATALOG_PATH"] = str(catalog)
