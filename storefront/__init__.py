@@ -22,9 +22,12 @@ def create_app(settings: Config | None = None) -> Flask:
     from flask import Flask
 
     from storefront import catalog, cli, config, web
+    from storefront.observing import crashes
     from storefront.stripe_gateway import StripeGateway
 
     settings = settings or config.load()
+    if settings.sentry_dsn:
+        crashes.report_to(settings.sentry_dsn, settings.env)
     app = Flask(
         __name__,
         instance_path=str(settings.instance),

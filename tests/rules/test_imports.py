@@ -10,7 +10,7 @@ MAY_IMPORT: dict[str, str] = {
     "money": "",
     "config": "errors",
     "db": "",
-    "observing": "",
+    "observing": "errors",
     "ledger": "db errors",
     "jobs": "db observing",
     "catalog": "errors money",
@@ -75,7 +75,7 @@ MAY_IMPORT: dict[str, str] = {
     "cli_reconcile": "cli_values db errors money reconciling stripe_gateway web",
     "cli_webhooks": "catching_up cli_values db errors inbox redelivery stripe_gateway web",
     "fakestripe": "",
-    "__init__": "catalog cli config db mail sessions stripe_gateway tables web",
+    "__init__": "catalog cli config db mail observing sessions stripe_gateway tables web",
 }
 """Room -> the rooms of ours that it may import from, besides itself. A new room gets a line here,
 and thinks about its place in the picture."""
