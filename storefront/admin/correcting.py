@@ -36,7 +36,7 @@ class Correction:
     @property
     def order(self) -> ledger.Order:
         return ledger.Order(
-            id=f"adjustment:{self.form_id}",
+            id=transfer_id(self.form_id),
             code=CODES[self.direction],
             user_id=self.user_id,
             credits=self.credits,
@@ -48,6 +48,15 @@ class Correction:
 def new_form_id() -> str:
     """For a form: it carries the id, so that sending it twice is one transfer."""
     return new_id("adj")
+
+
+def is_done(session: Session, form_id: str) -> bool:
+    """Whether this form has made its transfer."""
+    return ledger.find_transfer(session, transfer_id(form_id)) is not None
+
+
+def transfer_id(form_id: str) -> str:
+    return f"adjustment:{form_id}"
 
 
 def read(

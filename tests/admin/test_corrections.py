@@ -38,6 +38,9 @@ def test_credits_are_granted_and_taken_with_a_reason(
         for _ in range(2):  # the button is pressed twice
             assert operator.client.post(path, data=form).status_code == 303
         assert books.balance(app, customer.id) == then
+        query = {"direction": direction, "credits": credits, "reason": "x"}
+        back = operator.get(path, query_string=query | {"form_id": form["form_id"]})
+        assert "This was done already." in main_text(back)
     assert "will owe 500 credits" in asked.text
     first, second = deeds(app)
     assert (first.action, first.who, first.subject, first.reason) == (

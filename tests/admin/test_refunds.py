@@ -45,6 +45,8 @@ def test_a_refund_is_looked_at_made_once_and_written_down(till: Till) -> None:
     assert till.balance == 750
     page = operator.get(f"/admin/payments/{till.payment_id}")
     assert "$2.50 go back to the customer" in page.text
+    back = operator.get(path, query_string={"amount": "2.50", "order_id": form["order_id"]})
+    assert "This refund was ordered already." in main_text(back)
     ordered, done = deeds(till.shop.app)
     assert (ordered.action, ordered.who, ordered.reason) == ("refund_ordered", operator.email, "x")
     assert (ordered.subject, ordered.address) == (till.payment_id, "127.0.0.1")

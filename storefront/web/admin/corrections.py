@@ -12,15 +12,20 @@ from storefront.money import format_credits, format_signed
 from storefront.web import proof
 from storefront.web.admin.blueprint import actor, bp
 
+DONE = "This was done already. To do it once more, begin again."
+
 
 @bp.get("/customers/<user_id>/credits")
 @proof.required
 def correction(user_id: str) -> ResponseReturnValue:
     """The form; filled in, it shows what would come of it and asks to confirm."""
     wanted, preview, problem = None, None, None
-    if "credits" in request.args:
+    form_id = request.args.get("form_id") or correcting.new_form_id()
+    if correcting.is_done(db.session(), form_id):
+        problem, form_id = DONE, correcting.new_form_id()
+    elif "credits" in request.args:
         try:
-            wanted = _read(user_id, request.args.get("form_id") or correcting.new_form_id())
+            wanted = _read(user_id, form_id)
             preview = correcting.preview(wanted)
         except BadInput as refusal:
             wanted, problem = None, refusal.detail
@@ -32,6 +37,7 @@ def correction(user_id: str) -> ResponseReturnValue:
         preview=preview,
         problem=problem,
         form=request.args,
+        form_id=form_id,
     )
     return page, 400 if problem else 200
 

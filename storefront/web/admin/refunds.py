@@ -18,6 +18,7 @@ MAYBE = (
     "It is not known yet whether Stripe has made the refund. The order is kept and shown below, and"
     " the worker goes on with it: it is made once."
 )
+DONE = "This refund was ordered already. To refund more, begin again."
 
 
 @bp.get(SUBJECT)
@@ -25,8 +26,12 @@ MAYBE = (
 def refund(subject: str) -> ResponseReturnValue:
     """The form; with an amount, it shows what would come of it and asks to confirm."""
     what = refunding.refundable(db.session(), subject)
-    preview, problem, order_id = None, None, request.args.get("order_id")
-    if "amount" in request.args:
+    preview, problem = None, None
+    order_id = request.args.get("order_id") or refunding.new_order_id()
+    orders = refunding.of_source(db.session(), subject)
+    if order_id in [order.id for order in orders]:
+        problem, order_id = DONE, refunding.new_order_id()
+    elif "amount" in request.args:
         try:
             amount = refunding.parse_amount(request.args["amount"], what.currency)
             preview = refunding.preview(what, amount)
@@ -40,8 +45,7 @@ def refund(subject: str) -> ResponseReturnValue:
         preview=preview,
         problem=problem,
         form=request.args,
-        order_id=order_id or refunding.new_order_id(),
-        orders=refunding.of_source(db.session(), subject),
+        order_id=order_id,
     )
     return page, 400 if problem else 200
 
