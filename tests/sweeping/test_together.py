@@ -70,7 +70,7 @@ def test_a_sweep_that_dies_anywhere_is_made_up_for(
         database_url,
         "tests.sweeping.crash_scenarios:Sweeping",
         stripe_url=fakestripe.url,
-        step=9,
+        step=12,
     )
     print(f"killed at {len(report.points)} points")
     assert len(report.points) > 50 // report.step
