@@ -13,7 +13,7 @@ from storefront.reconciling import disputing, paying, refunding
 from storefront.reconciling.difference import Difference, Remedy
 from storefront.reconciling.look import Look
 from storefront.reconciling.owning import of_customers
-from storefront.reconciling.refunding import Sources
+from storefront.reconciling.reversing import Sources
 from storefront.reconciling.walking import Walk, again
 from storefront.reversals import Dispute, Refund
 from storefront.stripe_gateway import (

@@ -1,14 +1,12 @@
-"""Disputes against our rows of them, and the transfers that took credits along."""
+"""Disputes against our rows of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sqlalchemy import select
-
 from storefront.payments import Payment
 from storefront.reconciling.difference import Difference, Remedy
 from storefront.reconciling.look import Look
-from storefront.reconciling.refunding import Moved, Sources, about_reversal
+from storefront.reconciling.reversing import about_reversal, compare_all, gone
 from storefront.reconciling.walking import Walk, in_window, some_rows
 from storefront.reversals import Dispute
 from storefront.stripe_gateway import DisputeFacts, Listed
@@ -16,35 +14,7 @@ from storefront.subscriptions import Invoice
 
 
 def compare(look: Look, items: Sequence[Listed[DisputeFacts]]) -> list[Difference]:
-    session = look.session
-    sources = Sources.read(session, [it.facts.intent_id for it in items])
-    query = select(Dispute).where(Dispute.id.in_([it.facts.id for it in items]))
-    rows = {row.id: row for row in session.scalars(query)}
-    moved = Moved.read(session, list(rows.values()))
-    found: list[Difference] = []
-    for item in items:
-        source, row = sources.of(item.facts.intent_id), rows.get(item.facts.id)
-        if source is None and row is None:
-            look.tally.foreign += 1
-        elif row is None:
-            assert source is not None
-            found += _of_missing(source, item.facts)
-        else:
-            found += [*_of_row(row, item.facts), *moved.differences(row)]
-    return found
-
-
-def gone(look: Look, dispute_ids: Sequence[str]) -> list[Difference]:
-    rows = look.session.scalars(select(Dispute).where(Dispute.id.in_(dispute_ids)))
-    return [
-        replace(
-            about_reversal(row, row.id, None),
-            kind="unknown_to_stripe",
-            what=f"{row.status} here, and Stripe does not have it",
-            ours=row.claim,
-        )
-        for row in rows
-    ]
+    return compare_all(look, items, Dispute, _of_missing, _of_row)
 
 
 def held(facts: DisputeFacts) -> int:
@@ -93,5 +63,5 @@ WALK = Walk[DisputeFacts](
         look, Dispute.id, Dispute.id, after, *in_window(look, Dispute.created_at)
     ),
     lambda look, id: look.gateway.look_up_dispute(id),
-    gone,
+    lambda look, ids: gone(look, Dispute, ids),
 )

@@ -6,13 +6,11 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from storefront.checkouts import Checkout
+from storefront.db import Base
 from storefront.ledger import Transfer
-from storefront.payments import Payment
-from storefront.subscriptions import Invoice, Subscription
 from storefront.users import User
 
-T = TypeVar("T", Payment, Invoice, Checkout, Subscription)
+T = TypeVar("T", bound=Base)
 
 
 def of_customers(session: Session, customers: Iterable[str | None]) -> dict[str, str]:
