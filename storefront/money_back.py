@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from storefront import jobs, reversals, users
 from storefront.inbox import State
+from storefront.observing import about
 from storefront.stripe_gateway import (
     ChargeFacts,
     DisputeFacts,
@@ -25,7 +26,9 @@ log = logging.getLogger(__name__)
 def refund_changed(session: Session, event: Event) -> State:
     """Money went back, or came back because it could not be delivered: correct the credits."""
     facts = RefundFacts.from_dict(event.object)
-    if reversals.apply_refund(session, facts, happened_at=event.created) is not None:
+    refund = reversals.apply_refund(session, facts, happened_at=event.created)
+    if refund is not None:
+        _note(refund.payment_id)
         return "handled"
     return _ask(session, event, facts.intent_id, facts.customer_id)
 
@@ -50,6 +53,8 @@ def dispute_changed(session: Session, event: Event) -> State:
         reinstated=event.type == REINSTATED,
         happened_at=event.created,
     )
+    if dispute is not None:
+        _note(dispute.payment_id)
     if dispute is None or event.type == CLOSED:
         return _ask(session, event, facts.intent_id)
     return "handled"
@@ -61,6 +66,12 @@ def fraud_warned(session: Session, event: Event) -> State:
     if reversals.apply_warning(session, facts) is not None:
         return "handled"
     return _ask(session, event, facts.intent_id)
+
+
+def _note(payment_id: str | None) -> None:
+    """For the log: an invoice's money has no payment of ours."""
+    if payment_id is not None:
+        about.bind(payment_id=payment_id)
 
 
 def _ask(

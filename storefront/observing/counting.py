@@ -40,7 +40,7 @@ EVENTS = Counter(
 )
 EVENT_TO_CREDIT = Histogram(
     "storefront_event_to_credit_seconds",
-    "From when Stripe made the event of a payment until its credits were there.",
+    "From when a payment or an invoice was paid at Stripe until its credits were there.",
     buckets=LATE,
 )
 STRIPE_CALLS = Counter(
@@ -64,7 +64,7 @@ def event(type: str, outcome: str) -> None:
 
 
 def credited(created: datetime, now: datetime) -> None:
-    """The credits of a payment are there, whose event was made at `created`."""
+    """Credits are there, whose payment Stripe told of by an event made at `created`."""
     EVENT_TO_CREDIT.observe(max(0.0, (now - created).total_seconds()))
 
 

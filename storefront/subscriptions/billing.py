@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from storefront import prices, users
 from storefront.catalog import Catalog
-from storefront.db import db, transaction
+from storefront.db import db, transaction, utcnow
 from storefront.errors import NotFound
+from storefront.observing import counting
 from storefront.stripe_gateway import InvoiceFacts, StripeGateway
 from storefront.subscriptions.crediting import Prices, Sold, credit
 from storefront.subscriptions.mirror import ASKING_TRIES, sync
@@ -180,7 +181,9 @@ def _credit_all(
     """Credit what is paid and not credited yet, each in a transaction of its own."""
     for facts in _uncredited(user_id, invoices):
         with transaction() as session:
-            credit(session, catalog, sold, facts)
+            brought = credit(session, catalog, sold, facts)
+        if brought:
+            counting.credited(facts.paid_at or facts.created, utcnow())
 
 
 def _uncredited(user_id: str, invoices: Sequence[InvoiceFacts]) -> list[InvoiceFacts]:

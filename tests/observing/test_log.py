@@ -9,6 +9,7 @@ from storefront.db import transaction
 from storefront.web import current
 from tests.observing.conftest import Written
 from tests.support.builders import a_payment, an_event, an_intent, deliver, paid
+from tests.support.money_back import a_refund
 
 
 def test_a_request_is_one_line(client: FlaskClient, log: Written) -> None:
@@ -59,6 +60,15 @@ def test_an_event_leads_from_its_request_to_its_payment(
     request = log.lines("request")[0]
     assert (request["event_id"], request["payment_id"]) == (event["id"], purchase.id)
     assert request["request_id"] == first["request_id"] != second["request_id"]
+
+
+def test_money_that_goes_back_leads_to_its_payment(
+    app: Flask, client: FlaskClient, log: Written
+) -> None:
+    purchase = a_payment(app)
+    deliver(client, paid(purchase))
+    deliver(client, an_event(a_refund(purchase, 400), "refund.created"))
+    assert [line["payment_id"] for line in log.lines("event")] == [purchase.id] * 2
 
 
 def test_a_retried_event_is_its_own_line(app: Flask, client: FlaskClient, log: Written) -> None:

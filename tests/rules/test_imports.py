@@ -18,12 +18,12 @@ MAY_IMPORT: dict[str, str] = {
     "stripe_gateway": "config db errors observing",
     "users": "db errors ids stripe_gateway",
     "payments": "catalog db errors ids jobs ledger stripe_gateway users",
-    "subscriptions": "catalog db errors ids jobs ledger prices stripe_gateway users",
+    "subscriptions": "catalog db errors ids jobs ledger observing prices stripe_gateway users",
     "checkouts": "catalog config db errors ids jobs ledger payments prices stripe_gateway"
     " subscriptions users",
     "reversals": "catalog checkouts config db errors jobs ledger money payments stripe_gateway"
     " subscriptions users",
-    "money_back": "inbox jobs reversals stripe_gateway users",
+    "money_back": "inbox jobs observing reversals stripe_gateway users",
     "auditing": "db",
     "rehearsal": "db",
     "refunding": "auditing db errors ids jobs ledger money payments rehearsal reversals"
