@@ -19,12 +19,13 @@ from storefront.checkouts.reading import (
 from storefront.checkouts.refreshing import ASKING_INTERVAL, refresh
 from storefront.checkouts.rivals import expire_rivals
 from storefront.checkouts.settling import settle
-from storefront.checkouts.stale import end, stale
-from storefront.checkouts.tables import UNFINISHED, Checkout
+from storefront.checkouts.stale import end
+from storefront.checkouts.tables import STILL_OPEN, UNFINISHED, Checkout
 
 __all__ = [
     "ASKING_INTERVAL",
     "BOUGHT",
+    "STILL_OPEN",
     "UNFINISHED",
     "Checkout",
     "Opened",
@@ -38,6 +39,5 @@ __all__ = [
     "purchases",
     "refresh",
     "settle",
-    "stale",
     "standing",
 ]

@@ -1,42 +1,19 @@
-"""Visits to Checkout that came to nothing: found, and each brought to an end at Stripe and here."""
+"""A visit to Checkout that came to nothing, brought to its end at Stripe and here."""
 
-from datetime import datetime, timedelta
-
-from sqlalchemy import Text, select, tuple_
-from sqlalchemy.orm import Session
+from datetime import timedelta
 
 from storefront import users
 from storefront.checkouts.refreshing import payment_has_failed
 from storefront.checkouts.rivals import close
 from storefront.checkouts.settling import PAID, settle
-from storefront.checkouts.tables import STILL_OPEN, UNFINISHED, Checkout
-from storefront.db import Utc, db, transaction
+from storefront.checkouts.tables import UNFINISHED, Checkout
+from storefront.db import db, transaction
 from storefront.errors import NotFound
 from storefront.payments import Ending
 from storefront.stripe_gateway import CheckoutSession, StripeGateway
 
 CLOCKS_DIFFER = timedelta(hours=1)
 """By how much Stripe's clock and ours may disagree about when a session was made."""
-
-
-def stale(
-    session: Session,
-    before: datetime,
-    idle_since: datetime,
-    after: tuple[datetime, str] | None,
-    limit: int,
-) -> list[tuple[datetime, str]]:
-    """A page of checkouts that are unfinished although they are from `before` that time, and
-    untouched since the other: when each was opened, and its id, the oldest first, `after` a
-    place."""
-    place = tuple_(Checkout.created_at, Checkout.id)
-    query = select(Checkout.created_at, Checkout.id).where(
-        STILL_OPEN, Checkout.created_at < before, Checkout.updated_at < idle_since
-    )
-    if after is not None:
-        query = query.where(place > tuple_(*after, types=(Utc(), Text())))
-    ordered = query.order_by(Checkout.created_at, Checkout.id).limit(limit)
-    return [(opened_at, id) for opened_at, id in session.execute(ordered)]
 
 
 def end(gateway: StripeGateway, checkout_id: str, *, dry_run: bool = False) -> Ending:

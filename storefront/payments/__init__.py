@@ -8,13 +8,14 @@ costs and brings is fixed in that row.
 
 from storefront.payments.opening import ADOPTION_AGE, Opened, open_top_up
 from storefront.payments.settling import ASKING_INTERVAL, promise_settled, refresh, settle
-from storefront.payments.stale import Ending, end, stale
-from storefront.payments.tables import UNPAID, Payment, find
+from storefront.payments.stale import Ending, end
+from storefront.payments.tables import UNPAID, UNSETTLED, Payment, find
 
 __all__ = [
     "ADOPTION_AGE",
     "ASKING_INTERVAL",
     "UNPAID",
+    "UNSETTLED",
     "Ending",
     "Opened",
     "Payment",
@@ -24,5 +25,4 @@ __all__ = [
     "promise_settled",
     "refresh",
     "settle",
-    "stale",
 ]

@@ -1,16 +1,13 @@
-"""Payments that were never paid: found, and each brought to an end at Stripe and here."""
+"""A payment that was never paid, brought to its end at Stripe and here."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import Text, select, tuple_
-from sqlalchemy.orm import Session
-
 from storefront import users
-from storefront.db import Utc, db, transaction
+from storefront.db import db, transaction
 from storefront.errors import NotFound
 from storefront.payments.settling import settle
-from storefront.payments.tables import UNPAID, UNSETTLED, Payment
+from storefront.payments.tables import UNPAID, Payment
 from storefront.stripe_gateway import Intent, StripeGateway
 
 Ending = Literal["settled", "canceled", "left alone"]
@@ -18,26 +15,6 @@ Ending = Literal["settled", "canceled", "left alone"]
 
 CLOCKS_DIFFER = timedelta(hours=1)
 """By how much Stripe's clock and ours may disagree about when an intent was made."""
-
-
-def stale(
-    session: Session,
-    before: datetime,
-    idle_since: datetime,
-    after: tuple[datetime, str] | None,
-    limit: int,
-) -> list[tuple[datetime, str]]:
-    """A page of payments that are not settled although they are from `before` that time, and
-    untouched since the other: when each was opened, and its id, the oldest first, `after` a
-    place."""
-    place = tuple_(Payment.created_at, Payment.id)
-    query = select(Payment.created_at, Payment.id).where(
-        UNSETTLED, Payment.created_at < before, Payment.updated_at < idle_since
-    )
-    if after is not None:
-        query = query.where(place > tuple_(*after, types=(Utc(), Text())))
-    ordered = query.order_by(Payment.created_at, Payment.id).limit(limit)
-    return [(opened_at, id) for opened_at, id in session.execute(ordered)]
 
 
 def end(gateway: StripeGateway, payment_id: str, *, dry_run: bool = False) -> Ending:

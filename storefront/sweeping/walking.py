@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import Text, select, tuple_
 
 from storefront import checkouts, payments
 from storefront.checkouts import Checkout
-from storefront.db import db, utcnow
+from storefront.db import Utc, db, utcnow
 from storefront.errors import StorefrontError, StripeUnavailable
 from storefront.payments import ADOPTION_AGE, Ending, Payment
 from storefront.stripe_gateway import StripeGateway, reason
@@ -73,11 +73,27 @@ def _places(older_than: timedelta, after: Place | None) -> Iterator[Place]:
     idle_since = utcnow() - min(older_than, IDLE)
     kinds: tuple[Kind, ...] = ("checkout", "payment")
     for kind in kinds[kinds.index(after[0]) if after else 0 :]:
-        listed = checkouts.stale if kind == "checkout" else payments.stale
         at = after[1:] if after and after[0] == kind else None
-        while page := listed(db.session(), before, idle_since, at, PAGE):
+        while page := _page(kind, before, idle_since, at):
             yield from ((kind, created_at, id) for created_at, id in page)
             at = page[-1]
+
+
+def _page(
+    kind: Kind, before: datetime, idle_since: datetime, after: tuple[datetime, str] | None
+) -> list[tuple[datetime, str]]:
+    """The next ones that are unsettled although they are from `before` that time, and untouched
+    since the other: when each was opened, and its id, the oldest first."""
+    table: type[Checkout] | type[Payment] = Checkout if kind == "checkout" else Payment
+    unsettled = checkouts.STILL_OPEN if kind == "checkout" else payments.UNSETTLED
+    place = tuple_(table.created_at, table.id)
+    query = select(table.created_at, table.id).where(
+        unsettled, table.created_at < before, table.updated_at < idle_since
+    )
+    if after is not None:
+        query = query.where(place > tuple_(*after, types=(Utc(), Text())))
+    ordered = query.order_by(table.created_at, table.id).limit(PAGE)
+    return [(opened_at, id) for opened_at, id in db.session().execute(ordered)]
 
 
 def _swept(
