@@ -34,13 +34,15 @@ WORKER = ["flask", "--app", "wsgi", "worker"]
 
 
 class Nodes:
-    """The programs, each with its log. `a` and `b` are the servers' addresses."""
+    """The programs, each with its log. `a` and `b` are the servers' addresses, `figures` is where
+    the first worker shows its own."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._folder, self._environment = folder, environment
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         ports = free_port(), free_port()
         self.a, self.b = (f"http://127.0.0.1:{port}" for port in ports)
+        self.figures = f"http://127.0.0.1:{free_port()}"
         self._ports = dict(zip(("web-a", "web-b"), map(str, ports), strict=True))
 
     def start(self, secrets: str) -> None:
@@ -48,8 +50,8 @@ class Nodes:
         self._environment["STRIPE_WEBHOOK_SECRET"] = secrets
         self._begin("web-a", GUNICORN, PORT=self._ports["web-a"], WEB_CONCURRENCY="2")
         self._begin("web-b", GUNICORN, PORT=self._ports["web-b"], WEB_CONCURRENCY="1")
-        for name in ("worker-a", "worker-b"):
-            self._begin(name, WORKER)
+        self._begin("worker-a", WORKER, WORKER_METRICS_PORT=self.figures.rpartition(":")[2])
+        self._begin("worker-b", WORKER)
         for name in ("worker-a", "worker-b"):
             eventually(lambda name=name: "worker: ready" in self.log(name), f"{name} starts")
         for url in (self.a, self.b):
@@ -169,6 +171,7 @@ def test_several_of_each_are_one_shop(
         nodes.kill("worker-b")
         one_of_each_goes_on(shopper)
         figures_are_those_of_all_processes(shopper)
+    the_worker_shows_its_own(nodes)
     nodes.stop()
     books_are_right(database_url)
     each_mail_was_sent_once(nodes)
@@ -212,6 +215,16 @@ def figures_are_those_of_all_processes(shopper: Shopper) -> None:
         told = requests.get(f"{a}/metrics", timeout=30).text
         assert f"{series} 8.0" in told
     assert re.search(r'storefront_stripe_calls_total{.*"create_payment_intent",outcome="ok"}', told)
+
+
+def the_worker_shows_its_own(nodes: Nodes) -> None:
+    """It is the only one by then, and does what the second purchase has promised."""
+    series = 'storefront_jobs_total{kind="payment_settled",outcome="done"}'
+
+    def shown() -> bool:
+        return series in requests.get(f"{nodes.figures}/metrics", timeout=30).text
+
+    eventually(shown, "the worker has counted its job")
 
 
 def books_are_right(database_url: str) -> None:
