@@ -55,6 +55,12 @@ class AuditEntry(Base):
     def says(self) -> str:
         return ACTIONS.get(self.action, self.action)
 
+    @property
+    def changes(self) -> list[tuple[str, Any, Any]]:
+        """What changed: its name, before and after; None where there was or is nothing."""
+        before, after = (json.loads(it) if it else {} for it in (self.before, self.after))
+        return [(name, before.get(name), after.get(name)) for name in {**before, **after}]
+
 
 @dataclass(frozen=True)
 class Actor:
