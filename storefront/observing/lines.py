@@ -11,10 +11,11 @@ import logging
 import logging.config
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from storefront.observing import about
-from storefront.observing.hiding import hidden
+from storefront.observing.hiding import hidden, is_suspicious
 
 FORMATS = ("text", "json")
 LEVELS = ("debug", "info", "warning", "error")
@@ -23,6 +24,8 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """What would end a line, or move a terminal's cursor; a traceback keeps its ends of lines."""
 
 CONTROLS_IN_TRACE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+_as_json = json.JSONEncoder(default=str).encode
 
 
 def with_facts(**values: object) -> dict[str, dict[str, object]]:
@@ -71,12 +74,15 @@ class JsonLines(logging.Formatter):
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": hidden(record.getMessage()),
+            "message": record.getMessage(),
+            **_facts(record),
         }
-        fields |= {name: _hidden(value) for name, value in _facts(record).items()}
         if trace := _trace(self, record):
-            fields["traceback"] = hidden(trace)
-        return json.dumps(fields, default=str)
+            fields["traceback"] = trace
+        line = _as_json(fields)
+        if not is_suspicious(line):
+            return line
+        return _as_json({name: _hidden(value) for name, value in fields.items()})
 
 
 def _facts(record: logging.LogRecord) -> dict[str, object]:
@@ -84,12 +90,18 @@ def _facts(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _hidden(value: object) -> object:
-    return hidden(value) if isinstance(value, str) else value
+    """Masked before it becomes JSON: afterwards an escaped character could lose its half."""
+    return value if isinstance(value, int | float | None) else hidden(str(value))
 
 
 def _time(record: logging.LogRecord) -> str:
-    moment = datetime.fromtimestamp(record.created, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+    return f"{_second(int(record.created))}.{int(record.msecs):03}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    """Many lines are of one second."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _word(value: object) -> str:
