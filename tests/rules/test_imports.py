@@ -1,7 +1,9 @@
 """Imports point one way. This table is docs/architecture.md's picture, held by a test."""
 
 import ast
+import re
 
+from storefront.config import ROOT
 from tests.rules.sources import Source, all_sources, held_by_all
 
 MAY_IMPORT: dict[str, str] = {
@@ -80,6 +82,7 @@ MAY_IMPORT: dict[str, str] = {
 """Room -> the rooms of ours that it may import from, besides itself. A new room gets a line here,
 and thinks about its place in the picture."""
 
+ARCHITECTURE = ROOT / "docs/architecture.md"
 STRIPE = {"stripe_gateway", "fakestripe"}
 NETWORK = {"stripe_gateway", "mail", "analytics", "doctor"}
 CALLS_OUT = {"requests", "urllib3", "httpx", "socket", "smtplib", "http.client", "urllib.request"}
@@ -115,6 +118,29 @@ def test_the_table_has_no_circle_and_nothing_that_is_not_there() -> None:
         leaves = {room for room, allowed in left.items() if not allowed & set(left)}
         assert leaves, f"a circle among {sorted(left)}"
         left = {room: allowed for room, allowed in left.items() if room not in leaves}
+
+
+def test_the_picture_in_the_documents_is_the_table() -> None:
+    """Each room stands in it once, and imports from its own line or below."""
+    block = re.search(r"```\n(starts .*?)```", ARCHITECTURE.read_text(), re.DOTALL)
+    assert block
+    lines = re.sub(r"\n {2,}", " ", block[1]).splitlines()
+    height = {
+        room: number
+        for number, line in enumerate(lines)
+        for room in line[len("operates  ") :].split()
+    }
+    assert set(height) == set(MAY_IMPORT)
+    assert sum(len(line[len("operates  ") :].split()) for line in lines) == len(MAY_IMPORT)
+    upwards = {
+        (room, other)
+        for room, allowed in MAY_IMPORT.items()
+        for other in allowed.split()
+        if height[other] < height[room]
+    }
+    assert upwards == set()
+    apart = {room for room in MAY_IMPORT if height[room] == height["fakestripe"]}
+    assert apart == {"fakestripe"}
 
 
 def test_the_table_allows_nothing_that_nobody_needs() -> None:
