@@ -68,13 +68,8 @@ METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def on_starting(server):
-    given = os.environ.get(METRICS)
-    server.metrics_made = None if given else tempfile.mkdtemp(prefix="storefront-metrics-")
-    folder = Path(given or server.metrics_made)
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob("*.db"):
-        left.unlink()
-    os.environ[METRICS] = str(folder)  # before a worker process loads prometheus_client
+    # Before a worker process loads prometheus_client, which looks there.
+    os.environ[METRICS] = server.metrics = tempfile.mkdtemp(prefix="storefront-metrics-")
 
 
 def child_exit(server, worker):
@@ -84,5 +79,4 @@ def child_exit(server, worker):
 
 
 def on_exit(server):
-    if server.metrics_made:
-        shutil.rmtree(server.metrics_made, ignore_errors=True)
+    shutil.rmtree(server.metrics, ignore_errors=True)

@@ -34,8 +34,10 @@ def with_facts(**values: object) -> dict[str, dict[str, object]]:
 
 
 def configure(format: str, level: str) -> None:
-    """Have everything that this process logs written to stderr in our lines."""
-    logging.config.dictConfig(configuration(format, level))
+    """Have everything that this process logs written to stderr in our lines, unless somebody has
+    decided already what becomes of it."""
+    if not logging.getLogger().handlers:
+        logging.config.dictConfig(configuration(format, level))
 
 
 def configuration(format: str, level: str) -> dict[str, Any]:

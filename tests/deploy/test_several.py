@@ -147,6 +147,7 @@ def nodes(tmp_path: Path, database_url: str, fakestripe: FakeStripe) -> Iterator
         APP_URL="http://127.0.0.1",
         LOG_FORMAT="json",
         STOREFRONT_INSTANCE=str(tmp_path),
+        TMPDIR=str(tmp_path),
     )
     nodes = Nodes(tmp_path, clean_environment() | environment)
     urls = [f"{url}/stripe/webhook" for url in (nodes.a, nodes.b)]

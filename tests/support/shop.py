@@ -44,6 +44,7 @@ class RunningShop:
             "FAKESTRIPE_PORT": str(self.stripe_port),
             "REGISTRATIONS_PER_HOUR": "100000",
             "PAYMENTS_PER_HOUR": "100000",
+            "TMPDIR": str(folder),  # what a killed process leaves goes with the test
         }
         if catalog is not None:
             self.environment["CATALOG_PATH"] = str(catalog)
