@@ -123,7 +123,8 @@ def test_no_secret_in_the_logs(buyer: Buyer, shop: RunningShop) -> None:
     buyer.buys("$10", VISA)
     buyer.sees_success("1,000")
     log = shop.log("web")
-    for secret in ("_secret_", "sk_test_", "whsec_", "4242"):
+    assert "POST path=/payments/create-payment-intent status=201" in log
+    for secret in ("_secret_", "sk_test_", "whsec_", "4242", buyer.email):
         assert secret not in log
 
 
