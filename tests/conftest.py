@@ -45,7 +45,7 @@ STORIES = "tests/stories/"
 DOCTOR = "tests/doctor/"
 ONE_DATABASE = {
     "analytics", "entitlements", "explaining", "mail", "observing", "portal", "prices",
-    "provisioning", "web",
+    "provisioning", "security", "web",
 }  # fmt: skip
 """Folders whose tests move no credits: each of their tests runs on one of the two databases, the
 choice being spread over them by name; a thorough run runs each on both."""

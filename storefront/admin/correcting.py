@@ -52,7 +52,8 @@ def new_form_id() -> str:
 
 def is_done(session: Session, form_id: str) -> bool:
     """Whether this form has made its transfer."""
-    return ledger.find_transfer(session, transfer_id(form_id)) is not None
+    known = FORM_ID.fullmatch(form_id) and ledger.find_transfer(session, transfer_id(form_id))
+    return bool(known)
 
 
 def transfer_id(form_id: str) -> str:
@@ -75,12 +76,15 @@ def read(
     typed = credits.strip().replace(",", "")
     if not CREDITS.fullmatch(typed) or int(typed) == 0:
         raise BadInput("Write the credits as a whole number above zero, such as 500.")
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise BadInput(f"Say why, in at most {LONGEST_REASON} characters: the customer sees it.")
+    why = reason.strip()
+    if not why or len(why) > LONGEST_REASON or not why.isprintable():
+        raise BadInput(
+            f"Say why, in at most {LONGEST_REASON} plain characters: the customer sees it."
+        )
     if expires_at is not None and (direction == "take" or expires_at <= utcnow()):
         raise BadInput("Only credits that are added can expire, on a day that is still to come.")
     kind: Direction = "add" if direction == "add" else "take"
-    return Correction(form_id, user_id, kind, int(typed), reason.strip(), expires_at)
+    return Correction(form_id, user_id, kind, int(typed), why, expires_at)
 
 
 def preview(correction: Correction) -> tuple[int, int]:

@@ -68,8 +68,8 @@ def _check(wish: Wish) -> None:
         raise BadInput("This form is not one of ours. Open the payment and begin again.")
     if wish.reason not in REASONS:
         raise BadInput("Choose why: " + ", ".join(REASONS.values()).lower() + ".")
-    if len(wish.note) > LONGEST_REASON:
-        raise BadInput(f"Keep the note to {LONGEST_REASON} characters.")
+    if len(wish.note) > LONGEST_REASON or not wish.note.isprintable():
+        raise BadInput(f"Keep the note to {LONGEST_REASON} plain characters.")
 
 
 def _require_same(known: RefundOrder, wish: Wish) -> None:

@@ -9,7 +9,7 @@ import re
 import secrets
 from wsgiref.headers import Headers
 
-from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -128,6 +128,8 @@ def _guard() -> ResponseReturnValue | None:
     """Refuse other sites' posts, and send who is not signed in to sign in."""
     if request.endpoint is None:  # no such page, or a wrong Host: answered as such
         return None
+    if "\0" in request.path:  # names nothing, and PostgreSQL refuses to look for it
+        abort(404)
     if request.method not in SAFE_METHODS and request.endpoint not in FOREIGN_ORIGIN_ALLOWED:
         _require_own_origin()
     if request.endpoint in PUBLIC_ENDPOINTS or current_user.is_authenticated:

@@ -137,7 +137,7 @@ def test_a_form_that_does_not_fit_orders_nothing(till: Till) -> None:
     assert refusal(amount=1001) == "At most $10.00 of this payment can be refunded."
     assert refusal(before=1).startswith("More of this was refunded since you opened the page.")
     assert refusal(reason="because").startswith("Choose why: the customer asked for it,")
-    assert refusal(note="x" * 501) == "Keep the note to 500 characters."
+    assert refusal(note="x" * 501) == "Keep the note to 500 plain characters."
     assert refusal(order_id="rfo_mine").startswith("This form is not one of ours.")
     assert refusal(subject="pay_none") == "There is no such payment."
     first = till.wish(100)

@@ -1,5 +1,7 @@
 """Granting and correcting credits: first what it would do, then, once per form, the deed."""
 
+from collections.abc import Mapping
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -25,7 +27,7 @@ def correction(user_id: str) -> ResponseReturnValue:
         problem, form_id = DONE, correcting.new_form_id()
     elif "credits" in request.args:
         try:
-            wanted = _read(user_id, form_id)
+            wanted = _read(user_id, form_id, request.args)
             preview = correcting.preview(wanted)
         except BadInput as refusal:
             wanted, problem = None, refusal.detail
@@ -46,16 +48,15 @@ def correction(user_id: str) -> ResponseReturnValue:
 @proof.required
 def correct(user_id: str) -> ResponseReturnValue:
     """Do what was confirmed. The same form again finds it done."""
-    wanted = _read(user_id, request.form.get("form_id", ""))
+    wanted = _read(user_id, request.form.get("form_id", ""), request.form)
     made = correcting.correct(actor(), wanted)
     moved, balance = format_signed(made.signed_credits), format_credits(made.balance_after)
     flash(f"Done: {moved} credits. The balance was {balance} then.")
     return redirect(url_for("admin.customer", user_id=user_id), 303)
 
 
-def _read(user_id: str, form_id: str) -> Correction:
+def _read(user_id: str, form_id: str, sent: Mapping[str, str]) -> Correction:
     """Raises BadInput."""
-    sent = request.values
     return correcting.read(
         form_id,
         user_id,

@@ -44,9 +44,9 @@ def retry_job() -> ResponseReturnValue:
     form carries it, not the address.)"""
     key = request.form.get("key", "")
     with transaction() as session:
-        row = session.get(Job, key)
+        row = session.get(Job, key) if key.isprintable() else None
         before = {"attempts": row.attempts, "error": row.last_error} if row else None
-        if not queue.retry(session, key):
+        if row is None or not queue.retry(session, key):
             raise BadInput("There is no such job that could be tried now. It may be done by now.")
         record(session, actor(), "job_retried", key, before=before)
     flash(f"The worker will take it next: {key}")
