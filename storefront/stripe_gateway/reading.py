@@ -35,6 +35,12 @@ def short_text(value: object) -> str | None:
     return value
 
 
+def link(value: object) -> str | None:
+    """An address that a page may lead to; javascript: and the like are none."""
+    address = short_text(value)
+    return address if address and address.startswith(("https://", "http://")) else None
+
+
 def whole(data: Mapping[str, Any], key: str, default: int | None = None) -> int:
     """A whole number from 0 up. Raises Unprocessable."""
     value = signed(data, key, default)
