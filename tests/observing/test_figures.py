@@ -5,18 +5,26 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
 
 from storefront import payments, users
+from storefront.catching_up import EventWalk
+from storefront.catching_up.running import groups
+from storefront.config import ROOT
+from storefront.db import transaction, utcnow
 from storefront.errors import StripeUnavailable
 from storefront.observing import serving
 from tests.support.apps import an_app, closing, some_settings
 from tests.support.builders import a_payment, a_user, an_event, an_intent, deliver, paid
 
+MONITORING = (ROOT / "docs/monitoring.md").read_text()
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 TOKEN = "a-token-of-thirty-two-characters"
 Figures = dict[str, float]
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -90,6 +98,31 @@ def test_calls_to_stripe_are_counted_by_outcome(app: Flask, client: FlaskClient)
     operation = 'operation="create_payment_intent"'
     assert change[f'storefront_stripe_calls_total{{{operation},outcome="stripe_unavailable"}}'] == 1
     assert change[f"storefront_stripe_call_seconds_count{{{operation}}}"] == 1
+
+
+def test_every_series_is_well_formed_and_documented(app: Flask, client: FlaskClient) -> None:
+    with app.app_context(), transaction() as session:
+        an_hour_ago = utcnow() - timedelta(hours=1)
+        for types in groups():
+            walk = EventWalk(
+                types=",".join(types), covered_from=LONG_AGO, covered_until=an_hour_ago
+            )
+            session.add(walk)
+    after = figures(client)
+    assert 3600 <= after["storefront_webhook_coverage_age_seconds"] < 7200
+    text = client.get("/metrics").text
+    families = list(text_string_to_metric_families(text))
+    assert len({family.name for family in families}) == len(families), "no name twice"
+    shown = set(re.findall(r"^# TYPE (storefront_\w+)", text, re.MULTILINE))
+    documented = set(re.findall(r"`(storefront_\w+)", MONITORING))
+    assert shown == documented
+
+
+def test_a_database_that_is_away_is_a_figure(shop_with: Callable[..., Flask]) -> None:
+    away = shop_with(DATABASE_URL="postgresql://nobody@127.0.0.1:9/shop")
+    shown = figures(away.test_client())
+    assert shown["storefront_database_up"] == 0
+    assert "storefront_jobs_due_oldest_seconds" not in shown, "unknown is not 0"
 
 
 def test_with_a_token_the_figures_are_for_who_shows_it(shop_with: Callable[..., Flask]) -> None:
