@@ -10,10 +10,10 @@ from flask import Flask
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session
 
-from storefront import attempts, auditing, jobs, ledger
+from storefront import attempts, auditing, copying, jobs, ledger
 from storefront.attempts import Limit
 from storefront.auditing import COMMAND_LINE, AuditEntry
-from storefront.db import Base, db, transaction
+from storefront.db import Base, db, sqlite_module, transaction
 from storefront.ledger import Order
 from tests.support import books, databases
 from tests.support.apps import an_app, closing, some_settings
@@ -28,6 +28,7 @@ from tests.support.builders import (
     paid,
 )
 
+sqlite = sqlite_module()
 AWKWARD = 'Grüße 🧾, "quoted", back\\slash,\ttab, line\nbreak'
 
 
@@ -139,6 +140,27 @@ def test_a_shop_at_work_is_not_copied(app: Flask, customer: Customer, target: st
             jobs.promise(session, "note", {}, key="note")
         jobs.work_once(registry)
     assert "A worker is doing a job. Stop the web processes" in told[0]
+
+
+def test_nobody_writes_meanwhile(
+    app: Flask, customer: Customer, target: str, database_url: str, tmp_path: Path
+) -> None:
+    refusals: list[str] = []
+
+    def try_to_write(_line: str) -> None:
+        impatient = sqlite.connect(database_url.removeprefix("sqlite:///"), timeout=0)
+        try:
+            impatient.execute("BEGIN IMMEDIATE")
+        except sqlite.OperationalError as error:
+            refusals.append(str(error))
+        finally:
+            impatient.close()
+
+    with app.app_context(), databases.an_engine(target) as there:
+        head = db.session.scalar(text("SELECT version_num FROM alembic_version"))
+        db.session.rollback()
+        copied = copying.copy(db.engine, there, head, try_to_write)
+    assert refusals == ["database is locked"] * len(copied.tables)
 
 
 @pytest.mark.parametrize(
