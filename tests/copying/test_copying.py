@@ -143,7 +143,7 @@ def test_a_shop_at_work_is_not_copied(app: Flask, customer: Customer, target: st
 
 
 def test_nobody_writes_meanwhile(
-    app: Flask, customer: Customer, target: str, database_url: str, tmp_path: Path
+    app: Flask, customer: Customer, target: str, database_url: str
 ) -> None:
     refusals: list[str] = []
 
