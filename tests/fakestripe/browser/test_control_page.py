@@ -145,7 +145,7 @@ def test_objects_are_listed_by_type_with_their_json(page: Page, shop: Shop) -> N
     row = page.locator("#objects-list details").filter(has_text=customer.id)
     row.locator("summary").click()
     expect(row.locator("pre")).to_contain_text('"email": "jenny@example.com"')
-    expect(page.get_by_text(intent.id)).to_have_count(0)
+    expect(page.locator("#objects-list").get_by_text(intent.id)).to_have_count(0)
 
 
 def test_the_clock_can_be_moved(page: Page, fakestripe: FakeStripe) -> None:
