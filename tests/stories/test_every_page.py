@@ -10,32 +10,31 @@ from playwright.sync_api import Browser, Page, expect
 from tests.stories.conftest import watch
 from tests.support.buyer import Buyer
 from tests.support.shop import RunningShop
+from tests.support.thoroughness import THOROUGH
 
 pytestmark = pytest.mark.browser
 
 PUBLIC = ("/", "/login", "/register", "/no-such-page")
 PRIVATE = ("/", "/top-up", "/account", "/account/credits", "/account/password", "/billing")
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+ALL_VIEWS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
+VIEWS = ALL_VIEWS if THOROUGH else [("phone", "dark"), ("desktop", "light")]
+"""A usual run sees each size and each scheme once."""
+
 AXE_KNOCKS = "Failed to execute 'postMessage' on 'DOMWindow': The target origin provided"
 """axe asks every frame on the page to answer; the Payment Element's is none of its business."""
 NOT_FOUND = "Failed to load resource: the server responded with a status of 404"
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    scheme: str = request.param
-    return scheme
-
-
-@pytest.fixture(params=list(SIZES))
+@pytest.fixture(params=VIEWS, ids="-".join)
 def visitor(
     request: pytest.FixtureRequest,
     chromium: Browser,
     sqlite_shop: RunningShop,
-    scheme: str,
     consoles: list[str],
 ) -> Iterator[Buyer]:
-    width, height = SIZES[request.param]
+    size, scheme = request.param
+    width, height = SIZES[size]
     context = chromium.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
