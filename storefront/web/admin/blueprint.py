@@ -6,6 +6,7 @@ from flask import Blueprint, abort, request
 from flask_login import current_user
 
 from storefront.auditing import Actor
+from storefront.observing.hiding import without_secrets
 from storefront.web import current
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -42,6 +43,9 @@ def in_words(interval: timedelta) -> str:
     units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
     name, size = next((each for each in units if seconds % each[1] == 0), units[-1])
     return name if seconds == size else f"{seconds // size} {name}s"
+
+
+bp.add_app_template_filter(without_secrets)
 
 
 def actor() -> Actor:
