@@ -87,9 +87,12 @@ def story(session: Session, payment_id: str) -> Story:
         *map(_of_deed, deeds_about(session, [payment_id])),
     ]
     user = users.find(payment.user_id)
-    # Stripe's times are whole seconds; what begins in the same one stays in the order above.
-    in_order = sorted(steps, key=lambda step: step.at.replace(microsecond=0))
-    return Story(payment, user, back.refunds, back.disputes, orders, in_order)
+    return Story(payment, user, back.refunds, back.disputes, orders, sorted(steps, key=_moment))
+
+
+def _moment(step: Step) -> datetime:
+    """Stripe's times are whole seconds: what it did in one of them, we did not hear before."""
+    return step.at if step.at.microsecond else step.at.replace(microsecond=999_999)
 
 
 def _transfers(session: Session, payment_id: str) -> list[Transfer]:
