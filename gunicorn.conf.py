@@ -4,6 +4,8 @@ figures are in docs/decisions."""
 import logging.config
 import os
 import shutil
+import socket
+import struct
 import tempfile
 from pathlib import Path
 
@@ -36,6 +38,10 @@ graceful_timeout = 20
 
 # Longer than a proxy's pause between two requests, so that it does not open a connection for each.
 keepalive = 30
+
+# Who falls silent in the middle of a request is let go. gunicorn's threads would wait for ever, and
+# eight such callers would stop the shop; a proxy that takes in whole requests lets none through.
+SILENCE_SECONDS = 20
 
 # Where workers prove that they live. In memory if there is such a folder: on a slow disk, or in a
 # container's layers, the proof itself can take so long that a healthy worker is killed.
@@ -70,6 +76,13 @@ METRICS = "PROMETHEUS_MULTIPROC_DIR"
 def on_starting(server):
     # Before a worker process loads prometheus_client, which looks there.
     os.environ[METRICS] = server.metrics = tempfile.mkdtemp(prefix="storefront-metrics-")
+
+
+def when_ready(server):
+    patience = struct.pack("@ll", SILENCE_SECONDS, 0)  # a timeval
+    for listener in server.LISTENERS:
+        for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.setsockopt(socket.SOL_SOCKET, direction, patience)  # each connection inherits
 
 
 def child_exit(server, worker):

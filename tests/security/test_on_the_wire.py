@@ -2,13 +2,16 @@
 
 import json
 import os
+import runpy
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -104,6 +107,18 @@ def test_what_is_no_honest_request_gets_nowhere(app: Flask, server: Server) -> N
     slowly(server, body_of(paid(purchase)))
     assert books.balance(app, purchase.customer.id) == purchase.credits
     assert server.is_there
+
+
+def test_who_falls_silent_is_not_waited_for_for_ever() -> None:
+    """What gunicorn does with its own sockets; the end of its patience is the system's business."""
+    configured = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        configured["when_ready"](SimpleNamespace(LISTENERS=[listener]))
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            accepted.setblocking(True)  # as its threads have it
+            for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                given = accepted.getsockopt(socket.SOL_SOCKET, direction, 16)
+                assert struct.unpack("@ll", given) == (configured["SILENCE_SECONDS"], 0)
 
 
 def chunked(body: bytes) -> bytes:
