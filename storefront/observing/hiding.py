@@ -3,7 +3,9 @@ secrets, and passwords in URLs."""
 
 import re
 
-EMAIL = re.compile(r"[\w.+'%-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"(?<![\w.+'%-])[\w.+'%-]++@[\w-]++(?:\.[\w-]+)+")
+"""Tried once for each word, and without going back: anybody may send a long one."""
+
 PASSWORD_IN_URL = re.compile(r"(?<=://)[^/\s:@]*:[^/\s]+@")
 SECRET = re.compile(
     r"\b((?:sk|rk)_(?:live|test)_|whsec_|(?:pi|seti|cs|src)_\w+?_secret_|Bearer )[\w.-]+"

@@ -72,6 +72,13 @@ def test_no_secret_and_no_address_gets_through() -> None:
             assert "here" in line
 
 
+def test_long_words_cost_no_more_than_their_length() -> None:
+    """A path, or what Stripe says of a failure, may be one; nobody waits for this to end, should
+    the time grow with its square."""
+    for word in ("x" * 2_000_000 + "!@", "a@" + "b-" * 1_000_000, "a.@" * 700_000):
+        assert TextLines().format(a_record("found %s", word)).endswith(word[-40:])
+
+
 def test_ids_are_no_secrets() -> None:
     ids = "evt_1 pay_0123456789abcdef pi_3Nabc cs_test_a1 mail_receipt:pay_1 checkout.session"
     assert ids in TextLines().format(a_record(ids))
