@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,6 @@ def test_an_advisory_stops_the_tests_and_silence_is_told(
     said = "" if answer is None else json.dumps({"dependencies": answer, "fixes": []})
     auditor.write_text(f"#!/bin/sh\necho 'no route to host' >&2\ncat <<'X'\n{said}\nX\n")
     auditor.chmod(0o755)
-    ran = subprocess.run([audit], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, audit], capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (status, "")
     assert says in ran.stdout
