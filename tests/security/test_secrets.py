@@ -63,6 +63,8 @@ def test_no_secret_is_shown_or_written(
             answers.append(who.get(path, buffered=True))
         query = dict.fromkeys(fields(app, endpoint), CLIENT_SECRET)
         mallory.get(path, query_string=query, buffered=True)
+    for wrong_place in (CLIENT_SECRET, mallory.email):
+        mallory.get(f"/payments/{wrong_place}")
     for answer in answers:
         shown = str(answer.headers) + answer.text
         assert [it for it in secrets if it in shown] == [], answer.request.path
