@@ -23,6 +23,7 @@ from .form import decode
 from .idempotency import Answer
 from .ids import new_id
 from .nouns import ENDPOINTS
+from .older_versions import translated
 from .params import check, fields_of
 
 FORM = "application/x-www-form-urlencoded"
@@ -142,7 +143,7 @@ def _run(
     fields = fields_of(endpoint.params)
     if is_publishable(key):
         fields = fields.plus(dict(endpoint.browser_params))
-    params = check(fields, given)
+    params = check(fields, translated(given, fields, incoming.request.headers))
     opened = account.store.reading if incoming.request.method == "GET" else account.store.writing
     with opened() as tx:
         work = Work(account, tx, incoming.request_id, idempotency_key)

@@ -59,7 +59,8 @@ CARDS: tuple[TestCard, ...] = (
         brand="amex",
     ),
     TestCard(
-        "4000000000000002", "Declined", ("pm_card_visa_chargeDeclined", "tok_chargeDeclined"),
+        "4000000000000002", "Declined",
+        ("pm_card_visa_chargeDeclined", "pm_card_chargeDeclined", "tok_chargeDeclined"),
         Behaviour(decline=declined("generic_decline"), attaches=False),
     ),
     TestCard(

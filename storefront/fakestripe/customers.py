@@ -82,6 +82,10 @@ def create(call: Call) -> JSON:
     if "payment_method" in call.params:
         method = payment_methods.resolve(call.work, call.params["payment_method"], "payment_method")
         payment_methods.attach_to(call.work, method, record.id)
+        settings = record.body["invoice_settings"]
+        if settings["default_payment_method"] == call.params["payment_method"]:
+            settings["default_payment_method"] = method.id  # both may say pm_card_visa
+            call.work.save(record)
     _check_default(call.work, record)
     emit(call.work, "customer.created", record.shown())
     return record.shown()

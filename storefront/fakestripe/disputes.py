@@ -53,8 +53,11 @@ def update(call: Call) -> JSON:
 
 
 def close(call: Call) -> JSON:
-    """Accept a chargeback as lost; that cannot be undone."""
+    """Accept a chargeback as lost, or an inquiry; that cannot be undone."""
     dispute = call.target(TYPE)
+    if dispute.body["status"] == "warning_needs_response":
+        dispute_life.close_inquiry(call.work, dispute)
+        return _shown(call, dispute.shown())
     if dispute.body["status"] != "needs_response":
         raise invalid(
             "Only a dispute with the status needs_response can be closed. The status of"

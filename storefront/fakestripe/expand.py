@@ -35,6 +35,7 @@ _CLASSES: dict[str, Any] = {
     "billing_portal.configuration": stripe.billing_portal.Configuration,
     "billing_portal.session": stripe.billing_portal.Session,
     "checkout.session": stripe.checkout.Session,
+    "invoiceitem": stripe.InvoiceItem,
     "item": stripe.LineItem,
     "line_item": stripe.InvoiceLineItem,
 }

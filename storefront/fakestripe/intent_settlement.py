@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from . import charges
+from . import aftermath, charges
 from .account import Account, Work
 from .behaviour import (
     ALWAYS,
@@ -28,7 +28,6 @@ from .records import Record
 
 TYPE = "payment_intent"
 AUTHORIZATION_SECONDS = 7 * 24 * 3600  # an uncaptured card payment expires after seven days
-AFTERMATH_SECONDS = 1  # what some test cards bring on follows a moment after the success
 AUTHENTICATION_FAILED = "payment_intent_authentication_failure"
 
 
@@ -217,8 +216,9 @@ def _succeed(work: Work, intent: Record, method: Record, amount: int | None = No
     intent.body.update(status="succeeded", amount_received=received, amount_capturable=0)
     _keep_method(work, intent, method)
     emit(work, "payment_intent.succeeded", intent.shown())
-    if behaviour_of(method).aftermath is not None:
-        work.later(AFTERMATH_SECONDS, "aftermath", intent.body["latest_charge"])
+    then = behaviour_of(method).aftermath
+    if then is not None:
+        aftermath.begin(work, intent.body["latest_charge"], then)
 
 
 def _keep_method(work: Work, intent: Record, method: Record) -> None:

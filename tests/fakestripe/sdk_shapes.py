@@ -24,6 +24,7 @@ _OTHER_NAMES: dict[str, type[StripeObject]] = {
     "billing_portal.configuration": stripe.billing_portal.Configuration,
     "billing_portal.session": stripe.billing_portal.Session,
     "checkout.session": stripe.checkout.Session,
+    "invoiceitem": stripe.InvoiceItem,
     "item": stripe.LineItem,
     "line_item": stripe.InvoiceLineItem,
     "radar.early_fraud_warning": stripe.radar.EarlyFraudWarning,

@@ -32,6 +32,15 @@ def refusal(fake: FakeStripe, path: str, params: JSON) -> JSON:
     return error
 
 
+def test_an_older_version_may_still_name_payment_method_types(fakestripe: FakeStripe) -> None:
+    params = {**INTENT, "payment_method_types[]": "card"}
+    for headers in ({"Stripe-Version": "2026-08-26.dahlia"}, {"User-Agent": "stripe-cli/1.52.0"}):
+        known = {"Authorization": "Bearer sk_test_fakestripe", **headers}
+        url = f"{fakestripe.url}/v1/payment_intents"
+        answer = requests.post(url, data=params, headers=known, timeout=10)
+        assert answer.json()["payment_method_types"] == ["card"], answer.text
+
+
 def test_the_allow_list_is_the_sdks() -> None:
     allowed = set(fields_of(PaymentIntentCreateParams).shapes)
     declared = set(PaymentIntentCreateParams.__annotations__) - set(RequestOptions.__annotations__)

@@ -95,12 +95,7 @@ def confirm(work: Work, session: Record, details: JSON) -> JSON:
     email = details.get("email")
     if not (session.body["customer_details"] or {}).get("email") and not email:
         raise invalid("Enter your email address.", "email", "email_invalid")
-    method = None
-    if needs_card(session):
-        data = details.get("payment_method_data")
-        if not data:
-            raise invalid("Enter your card.", "payment_method_data", "parameter_missing")
-        method = payment_methods.build(work, data, "")
+    method = _method(work, details) if needs_card(session) else None
     _take_details(work, session, email, method)
     if session.body["amount_total"] and method is not None:
         return _pay(work, session, method)
@@ -110,6 +105,17 @@ def confirm(work: Work, session: Record, details: JSON) -> JSON:
         setup = setups.succeed(work, method, session.body["customer"], given)
     checkout_completion.complete(work, session, setup=setup)
     return {"status": "complete"}
+
+
+def _method(work: Work, details: JSON) -> Record:
+    """Return the payment method of the form, or the one that was made before."""
+    made: Record | None = details.get("payment_method")
+    if made is not None:
+        return made
+    data = details.get("payment_method_data")
+    if not data:
+        raise invalid("Enter your card.", "payment_method_data", "parameter_missing")
+    return payment_methods.build(work, data, "")
 
 
 def resume(work: Work, session: Record) -> JSON:

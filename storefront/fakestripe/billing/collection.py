@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .. import intent_settlement, payment_intents
 from ..account import Work
 from ..currencies import MINIMUM
+from ..errors import JSON
 from ..events import emit
 from ..ids import random_text
 from ..intent_owners import follow, own
@@ -26,9 +27,19 @@ TIMER = "invoice_due"
 _RETRIED = ("active", "past_due")  # what the end of the retries changes
 
 
-def draft(work: Work, bill: invoice_body.Bill, id: str = "", *, waits: bool = False) -> Record:
-    """Store a draft, with its event; with `waits` it is finalized by itself after an hour."""
-    body = invoice_body.build(work, bill, id)
+def draft(
+    work: Work,
+    bill: invoice_body.Bill,
+    id: str = "",
+    *,
+    waits: bool = False,
+    details: JSON | None = None,
+) -> Record:
+    """Store a draft, with its event; with `waits` it is finalized by itself after an hour.
+
+    `details` are fields of the invoice that its bill does not decide.
+    """
+    body = invoice_body.build(work, bill, id) | (details or {})
     if waits:
         body["automatically_finalizes_at"] = work.now + DRAFT_SECONDS
         work.at(work.now + DRAFT_SECONDS, TIMER, body["id"])

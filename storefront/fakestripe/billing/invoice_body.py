@@ -20,7 +20,7 @@ class Charge:
     """One thing to be billed, in minor units; negative gives money back.
 
     `start` and `end` are the time it is for. A proration already has its discounts in it.
-    `item` is empty for a one-time price.
+    `item` is empty for a one-time price; `invoice_item` names what was put on the invoice by hand.
     """
 
     amount: int
@@ -32,11 +32,12 @@ class Charge:
     description: str
     proration: bool = False
     metadata: JSON | None = None
+    invoice_item: str = ""
 
 
 @dataclass(frozen=True)
 class Bill:
-    """What an invoice is made from."""
+    """What an invoice is made from; `currency` counts where nothing else says it."""
 
     customer: Record
     subscription: Record | None
@@ -44,6 +45,7 @@ class Bill:
     reason: str
     period: tuple[int, int]
     discounts: list[str]
+    currency: str = ""
 
 
 def build(work: Work, bill: Bill, id: str = "") -> JSON:
@@ -103,7 +105,7 @@ def total_up(body: JSON) -> None:
 def _currency(bill: Bill) -> str:
     if bill.subscription is not None:
         return str(bill.subscription.body["currency"])
-    return str(bill.charges[0].price["currency"])
+    return str(bill.charges[0].price["currency"]) if bill.charges else bill.currency
 
 
 def _of_subscription(subscription: JSON) -> JSON:
@@ -156,19 +158,12 @@ def _line(invoice: str, charge: Charge, subscription: Record | None) -> JSON:
         "taxes": [],
     }
     if subscription is None:
+        if charge.invoice_item:
+            line["parent"] = _of_invoice_item(charge.invoice_item, None)
         return line
     line["subscription"] = subscription.id
     if not charge.item:
-        line["parent"] = {
-            "invoice_item_details": {
-                "invoice_item": new_id("ii"),
-                "proration": False,
-                "proration_details": {"credited_items": None},
-                "subscription": subscription.id,
-            },
-            "subscription_item_details": None,
-            "type": "invoice_item_details",
-        }
+        line["parent"] = _of_invoice_item(new_id("ii"), subscription.id)
     else:
         line["parent"] = {
             "invoice_item_details": None,
@@ -182,6 +177,19 @@ def _line(invoice: str, charge: Charge, subscription: Record | None) -> JSON:
             "type": "subscription_item_details",
         }
     return line
+
+
+def _of_invoice_item(id: str, subscription: str | None) -> JSON:
+    return {
+        "invoice_item_details": {
+            "invoice_item": id,
+            "proration": False,
+            "proration_details": {"credited_items": None},
+            "subscription": subscription,
+        },
+        "subscription_item_details": None,
+        "type": "invoice_item_details",
+    }
 
 
 def _take_off(work: Work, lines: list[JSON], ids: list[str], currency: str) -> None:

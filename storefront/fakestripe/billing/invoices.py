@@ -83,13 +83,14 @@ def pay(call: Call) -> JSON:
         record.body["amount_paid_off_stripe"] = record.body["amount_due"]
         collection.mark_paid(work, record)
         return record.shown()
-    off_session = params.get("off_session", True)
-    pay_with(work, record, _method(work, record, params), Manner(off_session=off_session))
+    manner = Manner(off_session=params.get("off_session", True), asks_later=True)
+    pay_with(work, record, _method(work, record, params), manner)
+    _refuse_to_wait(work, record)
     return record.shown()
 
 
 def pay_with(work: Work, invoice: Record, method: Record, manner: Manner) -> None:
-    """Pay an open invoice; raise the decline, or 402 when the customer must authenticate."""
+    """Pay an open invoice; raise the decline. A challenge leaves the intent waiting."""
     intent = work.tx.get("payment_intent", invoice.private["intent"])
     assert intent is not None
     if intent.body["status"] == "processing":
@@ -98,6 +99,18 @@ def pay_with(work: Work, invoice: Record, method: Record, manner: Manner) -> Non
     collection.attempt(work, invoice, method, manner)
     if intent.body["last_payment_error"] is not None:
         raise card_error(intent, publishable=False)
+
+
+def _refuse_to_wait(work: Work, invoice: Record) -> None:
+    """Answer 402 when the customer must authenticate; the challenge stays open."""
+    intent = work.tx.get("payment_intent", invoice.private["intent"])
+    if intent is not None and intent.body["status"] == "requires_action":
+        raise ApiError(
+            402, "This payment requires additional user action before it can be completed"
+            " successfully. Payment can be completed using the PaymentIntent associated with the"
+            " invoice.", type="card_error", code="invoice_payment_intent_requires_action",
+            executed=True,
+        )  # fmt: skip
 
 
 def void(call: Call) -> JSON:

@@ -58,16 +58,30 @@ def _expire(work: Work, subscription: Record) -> None:
 
 def _end_trial(work: Work, subscription: Record) -> None:
     """Begin to bill; without a card the trial's settings say what happens instead."""
+    if lacks_a_card(work, subscription):
+        end_without_card(work, subscription)
+    else:
+        renew(work, subscription, "subscription_cycle")
+
+
+def lacks_a_card(work: Work, subscription: Record) -> bool:
+    """Tell whether the end of the trial cancels or pauses for want of a card."""
     customer = work.tx.get("customer", subscription.body["customer"])
-    if collection.saved_method(work, customer, subscription) is None:
-        ending = subscription.body["trial_settings"]["end_behavior"]["missing_payment_method"]
-        if ending == "cancel":
-            state.end(work, subscription, None)
-            return
-        if ending == "pause":
-            state.pause(work, subscription, "trial_end_without_payment_method")
-            return
-    renew(work, subscription, "subscription_cycle")
+    if collection.saved_method(work, customer, subscription) is not None:
+        return False
+    return _missing_card_behaviour(subscription) in ("cancel", "pause")
+
+
+def end_without_card(work: Work, subscription: Record) -> None:
+    """Cancel or pause, as the trial's settings say."""
+    if _missing_card_behaviour(subscription) == "cancel":
+        state.end(work, subscription, None)
+    else:
+        state.pause(work, subscription, "trial_end_without_payment_method")
+
+
+def _missing_card_behaviour(subscription: Record) -> str:
+    return str(subscription.body["trial_settings"]["end_behavior"]["missing_payment_method"])
 
 
 def renew(work: Work, subscription: Record, reason: str, *, at_once: bool = False) -> Record:

@@ -70,6 +70,12 @@ def update(call: Call) -> JSON:
         raise invalid("A canceled subscription can only update its cancellation_details and"
                       " metadata.")  # fmt: skip
     wish = wish_of(work, subscription, params)
+    billable = {"items", "default_payment_method"} & set(params)
+    if wish.ends_trial and not billable and subscription_clock.lacks_a_card(work, subscription):
+        rest = {name: value for name, value in params.items() if name != "trial_end"}
+        apply(work, subscription, subscription.body, rest)
+        subscription_clock.end_without_card(work, subscription)
+        return subscription.shown()
     planned = subscription_change.plan(work, subscription, wish)
     apply(work, subscription, planned.after, params)
     payment = params.get("payment_behavior", "allow_incomplete")

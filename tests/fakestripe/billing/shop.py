@@ -49,6 +49,18 @@ def payer(client: stripe.StripeClient, method: str = "pm_card_visa", **params: A
     return made.id
 
 
+def item_on(client: stripe.StripeClient, customer: str, **params: Any) -> stripe.InvoiceItem:
+    """Put $20.00 on the customer's next invoice."""
+    given: Any = {"customer": customer, "amount": 2000, "currency": "usd", **params}
+    return client.v1.invoice_items.create(given)
+
+
+def billed(client: stripe.StripeClient, customer: str, **params: Any) -> stripe.Invoice:
+    """Make a draft of what waits for an invoice."""
+    given: Any = {"customer": customer, "pending_invoice_items_behavior": "include", **params}
+    return client.v1.invoices.create(given)
+
+
 def use_card(client: stripe.StripeClient, customer: str, method: str) -> None:
     """Make another ready-made card the customer's default."""
     card = client.v1.payment_methods.attach(method, {"customer": customer})

@@ -11,8 +11,11 @@ import stripe
 
 from storefront.fakestripe.billing import checkout_page
 from tests.fakestripe.billing.shop import (
+    billed,
     card_details,
+    item_on,
     on_page,
+    payer,
     portal_configuration,
     price,
     product,
@@ -106,6 +109,22 @@ def invoice_line(fake: FakeStripe) -> JSON:
     return line
 
 
+def invoice_item(fake: FakeStripe) -> JSON:
+    return raw(fake, f"invoiceitems/{item_on(fake.client(), payer(fake.client())).id}")
+
+
+def invoice_by_hand(fake: FakeStripe) -> JSON:
+    client = fake.client()
+    customer = payer(client)
+    item_on(client, customer)
+    return raw(fake, f"invoices/{billed(client, customer).id}")
+
+
+def line_by_hand(fake: FakeStripe) -> JSON:
+    line: JSON = invoice_by_hand(fake)["lines"]["data"][0]
+    return line
+
+
 def invoice_preview(fake: FakeStripe) -> JSON:
     made = subscribed(fake.client())
     body: JSON = fake.client().v1.invoices.create_preview({"subscription": made.id}).to_dict()
@@ -178,6 +197,9 @@ BUILDERS: dict[str, Callable[[FakeStripe], JSON]] = {
     "paid invoice": paid_invoice,
     "open invoice": open_invoice,
     "invoice line": invoice_line,
+    "invoice item": invoice_item,
+    "invoice by hand": invoice_by_hand,
+    "line by hand": line_by_hand,
     "invoice preview": invoice_preview,
     "invoice payment": invoice_payment,
     "discount": discount,

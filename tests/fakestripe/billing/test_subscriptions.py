@@ -306,3 +306,14 @@ def test_a_one_time_price_is_no_subscription(client: stripe.StripeClient) -> Non
     once = price(client, 4900, None, product=product(client).id)
     with pytest.raises(stripe.InvalidRequestError, match="one_time"):
         subscribed(client, price_id=once.id)
+
+
+def test_a_trial_that_is_ended_without_a_card_pauses_if_so_wished(alone: FakeStripe) -> None:
+    client = alone.client()
+    settings = {"end_behavior": {"missing_payment_method": "pause"}}
+    customer = client.v1.customers.create({"email": "jo@example.com"}).id
+    made = subscribed(client, customer, trial_period_days=7, trial_settings=settings)
+    given: Any = {"trial_end": "now", "metadata": {"asked": "by mail"}}
+    after = client.v1.subscriptions.update(made.id, given)
+    assert (after.status, after.metadata["asked"]) == ("paused", "by mail")
+    assert len(alone.events("customer.subscription.paused")) == 1
