@@ -44,7 +44,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 STORIES = "tests/stories/"
 DOCTOR = "tests/doctor/"
 ONE_DATABASE = {
-    "analytics", "entitlements", "explaining", "mail", "observing", "portal", "prices",
+    "analytics", "clients", "entitlements", "explaining", "mail", "observing", "portal", "prices",
     "provisioning", "security", "web",
 }  # fmt: skip
 """Folders whose tests move no credits: each of their tests runs on one of the two databases, the
