@@ -42,7 +42,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 STORIES = "tests/stories/"
-DOCTOR = "tests/doctor/"
+TOGETHER = ("tests/doctor/", "tests/clients/test_node_sdk.py")
+"""What shares something that takes long to make, and so goes to one process."""
 ONE_DATABASE = {
     "analytics", "clients", "entitlements", "explaining", "mail", "observing", "portal", "prices",
     "provisioning", "security", "web",
@@ -56,13 +57,14 @@ both databases."""
 
 
 class StoriesTogether(LoadScopeScheduling):
-    """Gives each test to the next free process, but all stories of one database to one, and all
-    tests of the doctor, so that their shop is started once. (--dist=loadgroup would do it: its
-    marks are lost with pytest 9.2.)"""
+    """Gives each test to the next free process, but all stories of one database to one, and so
+    others that share a start. (--dist=loadgroup would do it: its marks are lost with pytest
+    9.2.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        if DOCTOR in nodeid:
-            return DOCTOR
+        for shared in TOGETHER:
+            if shared in nodeid:
+                return shared
         if STORIES not in nodeid:
             return nodeid
         return f"stories on {'postgresql' if 'postgresql' in nodeid else 'sqlite'}"
