@@ -43,6 +43,11 @@ ACCOUNTS: tuple[TestAccount, ...] = (
     TestAccount(
         "sepa_debit", "AT861904300235473202", "Fails", _settles(SOON_SECONDS, _DEBIT_FAILED)
     ),
+    # Not among the test accounts that Stripe documents: its CLI pays with it to have a failure.
+    TestAccount(
+        "sepa_debit", "IT60X0542811101000000123456", "Fails",
+        _settles(SOON_SECONDS, _DEBIT_FAILED),
+    ),
     TestAccount(
         "sepa_debit", "AT321904300235473204", "Succeeds after 3 minutes", _settles(LATE_SECONDS)
     ),
