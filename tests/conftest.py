@@ -51,9 +51,13 @@ ONE_DATABASE = {
 """Folders whose tests move no credits: each of their tests runs on one of the two databases, the
 choice being spread over them by name; a thorough run runs each on both."""
 
-SPREAD_FILES = {"test_buying_credits.py", "test_when_things_go_wrong.py", "test_nightly.py"}
+SPREAD_FILES = {
+    "test_buying_credits.py", "test_when_things_go_wrong.py", "test_nightly.py",
+    "test_crashes.py", "test_orders.py", "test_processes.py", "test_when_stripe_fails.py",
+    "test_wrong_handlers.py",
+}  # fmt: skip
 """Files that are spread in the same way: what happens to the books in them has its own tests on
-both databases."""
+both databases; or it is long, and looked at in parts."""
 
 
 class StoriesTogether(LoadScopeScheduling):

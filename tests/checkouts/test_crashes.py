@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 280
 @pytest.mark.parametrize("scenario", ["Bought", "BoughtOnThePage"])
 def test_a_crash_anywhere_costs_no_purchase(database_url: str, scenario: str) -> None:
     report = crash_everywhere(
-        database_url, f"{SCENARIOS}:{scenario}", patience_seconds=PATIENCE_SECONDS, step=4
+        database_url, f"{SCENARIOS}:{scenario}", patience_seconds=PATIENCE_SECONDS, step=5
     )
     print(f"{scenario}: killed at {len(report.points)} points")
     assert len(report.points) > 20 // report.step
@@ -29,7 +29,7 @@ def test_a_crash_anywhere_while_opening_leaves_one_page_to_pay(
         f"{SCENARIOS}:{scenario}",
         stripe_url=fakestripe.url,
         patience_seconds=PATIENCE_SECONDS,
-        step=3,
+        step=4,
     )
     print(f"{scenario}: killed at {len(report.points)} points")
     assert len(report.points) > 12 // report.step

@@ -11,7 +11,7 @@ SCENARIOS = "tests.subscriptions.crash_scenarios"
 
 @pytest.mark.parametrize("scenario", ["Granting", "Crediting"])
 def test_a_crash_anywhere_grants_once(database_url: str, scenario: str) -> None:
-    report = crash_everywhere(database_url, f"{SCENARIOS}:{scenario}", patience_seconds=280, step=5)
+    report = crash_everywhere(database_url, f"{SCENARIOS}:{scenario}", patience_seconds=280, step=7)
     print(f"{scenario}: killed at {len(report.points)} points")
     assert len(report.points) > 30 // report.step
     assert report.violations == []
@@ -37,7 +37,7 @@ def test_a_crash_anywhere_while_asking_stripe_is_made_up_for(
         f"{SCENARIOS}:Syncing",
         stripe_url=fakestripe.url,
         patience_seconds=280,
-        step=5,
+        step=7,
     )
     print(f"Syncing: killed at {len(report.points)} points")
     assert len(report.points) > 30 // report.step

@@ -14,6 +14,7 @@ from storefront.stripe_gateway import InvoiceLine
 from tests.subscriptions.paper import HOUR, PaperShop, a_line, at
 from tests.support import books
 from tests.support.lots import assert_lots_add_up
+from tests.support.thoroughness import usually
 
 CREDITS = {"plain": 0, "basic": 1000, "pro": 3000, "lasting": 2000}
 BEGINNINGS = [at("2031-01-31 10:00"), at("2032-02-29"), at("2031-04-01"), at("2034-12-30 23:00")]
@@ -248,7 +249,10 @@ def test_grants_follow_what_was_paid_for(app: Flask) -> None:
     order, whether the worker is in time or not. The books are clean."""
 
     @settings(
-        max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=usually(12, thorough=30),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(st.sampled_from(BEGINNINGS), offers, steps)
     def holds(
