@@ -8,7 +8,7 @@ from storefront.errors import StorefrontError
 from storefront.jobs import Args
 from storefront.stripe_gateway import reason
 from storefront.work.context import Context
-from storefront.work.upkeep import BATCH
+from storefront.work.upkeep import BATCH, in_batches
 
 PATIENCE_SECONDS = 20
 """A catch-up ends well within its lease; what is left is promised anew, behind other work."""
@@ -47,7 +47,4 @@ def prune_events(_context: Context, _args: Args) -> None:
     before = utcnow() - inbox.PRUNED_AFTER
     with transaction() as session:
         catching_up.prune(session)
-    for _ in range(PRUNE_BATCHES):
-        with transaction() as session:
-            if inbox.prune(session, before, BATCH) < BATCH:
-                return
+    in_batches(lambda session: inbox.prune(session, before, BATCH), most=PRUNE_BATCHES)
