@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sqlalchemy import ColumnElement
+
 from storefront import prices
 from storefront.checkouts import Checkout
 from storefront.reconciling.difference import Difference, Remedy
@@ -124,17 +126,16 @@ def _said(value: object) -> str:
     return "none" if value is None else str(value)
 
 
+def _ours(look: Look, after: str, *wanted: ColumnElement[bool]) -> list[tuple[str, str]]:
+    id = Subscription.stripe_subscription_id
+    return some_rows(look, id, id, after, *wanted)
+
+
 WALK = Walk[SubscriptionFacts](
     "subscriptions",
     lambda look, after: look.gateway.page_of_subscriptions(look.window, after),
     compare,
-    lambda look, after: some_rows(
-        look,
-        Subscription.stripe_subscription_id,
-        Subscription.stripe_subscription_id,
-        after,
-        *in_window(look, Subscription.created_at),
-    ),
+    lambda look, after: _ours(look, after, *in_window(look, Subscription.created_at)),
     lambda look, id: look.gateway.look_up_subscription(id),
     gone,
 )
@@ -143,13 +144,7 @@ STILL_LIVE = Walk[SubscriptionFacts](
     "live subscriptions",
     lambda look, after: look.gateway.page_of_subscriptions(look.window, after, over=False),
     compare,
-    lambda look, after: some_rows(
-        look,
-        Subscription.stripe_subscription_id,
-        Subscription.stripe_subscription_id,
-        after,
-        Subscription.status.in_(LIVE),
-    ),
+    lambda look, after: _ours(look, after, Subscription.status.in_(LIVE)),
     WALK.look_up,
     gone,
 )
