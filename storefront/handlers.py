@@ -38,11 +38,12 @@ def payment_intent_changed(session: Session, event: Event) -> State:
     if event.type == "payment_intent.succeeded" and intent.status != "succeeded":
         raise Unprocessable(f"{intent.id}: the event says succeeded, the intent {intent.status}.")
     payment = payments.settle(session, intent, happened_at=event.created)
-    if payment and event.type == card_testing.DECLINED:
+    if payment is None:
+        return "ignored"
+    about.bind(payment_id=payment.id)
+    if event.type == card_testing.DECLINED:
         card_testing.stop_at_the_limit(session, payment)
-    if payment:
-        about.bind(payment_id=payment.id)
-    return "handled" if payment else "ignored"
+    return "handled"
 
 
 def checkout_session_changed(session: Session, event: Event) -> State:
