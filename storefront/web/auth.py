@@ -160,8 +160,6 @@ def _start_session(user: User) -> ResponseReturnValue:
 
 def _renew_session(user: User) -> None:
     """Nothing of the old session survives, so that nobody can have planted it."""
-    if is_customer():
-        sessions.end(current.user())
     session.clear()
     session.permanent = True
     sessions.begin(user)
