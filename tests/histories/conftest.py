@@ -11,7 +11,9 @@ from tests.fakestripe.harness import FakeStripe
 from tests.histories.world import CATALOG
 from tests.support.accidents import Fate, fate
 from tests.support.apps import some_settings
-from tests.support.served import ServedShop
+from tests.support.deaf import deaf
+
+__all__ = ["deaf"]
 
 
 @pytest.fixture
@@ -25,11 +27,6 @@ def settings(database_url: str, tmp_path: Path, fakestripe: FakeStripe) -> Confi
         CATALOG_PATH=str(catalogue),
         APP_URL="https://shop.example",
     )
-
-
-@pytest.fixture
-def deaf(app: Flask, fakestripe: FakeStripe) -> ServedShop:
-    return ServedShop(app, "http://127.0.0.1:9", fakestripe)
 
 
 @pytest.fixture

@@ -4,18 +4,15 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-import requests
-
-from storefront import ledger, reconciling, users
+from storefront import ledger, reconciling
 from storefront.db import db
 from storefront.reconciling import Difference, Remedy
 from storefront.web import current
 from tests.support import books
-from tests.support.builders import Customer, Json, Purchase, a_user
+from tests.support.builders import Json
 from tests.support.crash_scenarios import DELIVERIES, Facts, Scenario
-from tests.support.shopping import opens
+from tests.support.crash_scenarios_events import at_stripe, paid_and_not_told
 
-KEY = ("sk_test_fakestripe", "")
 LEFT = 700
 
 
@@ -23,16 +20,9 @@ class Repairing(Scenario):
     """Somebody paid $10.00 and got $3.00 back, and the shop heard of neither."""
 
     def prepare(self) -> Facts:
-        buyer = a_user(self.app, stripe_id=None)
-        opened = opens(self.app, buyer)
-        card = {"payment_method": "pm_card_visa", "return_url": "http://localhost/"}
-        self._stripe(f"/v1/payment_intents/{opened.intent_id}/confirm", data=card, auth=KEY)
-        self._stripe(f"/_control/payments/{opened.intent_id}/refund", json={"amount": 300})
-        with self.app.app_context():
-            stripe_id = users.find(buyer.id).stripe_customer_id or ""
-            db.session.rollback()
-        customer = Customer(buyer.id, buyer.email, stripe_id)
-        purchase = Purchase(opened.payment_id, customer, opened.intent_id, 1000, "usd", 1000)
+        purchase = paid_and_not_told(self.app)
+        refund = f"/_control/payments/{purchase.intent_id}/refund"
+        at_stripe(self.app, refund, json={"amount": 300})
         return {"purchase": asdict(purchase)}
 
     def act(self, facts: Facts) -> None:
@@ -59,7 +49,3 @@ class Repairing(Scenario):
 
     def _given(self) -> Any:
         return current.gateway(), current.catalog(), current.settings().livemode
-
-    def _stripe(self, path: str, **how: Any) -> None:
-        base = self.app.extensions["storefront_config"].stripe_api_base
-        requests.post(f"{base}{path}", timeout=30, **how).raise_for_status()

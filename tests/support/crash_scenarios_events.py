@@ -39,6 +39,25 @@ class Retrying(Scenario):
         return super().check(facts)
 
 
+def paid_and_not_told(app: Flask) -> Purchase:
+    """Somebody pays a top-up at fakestripe, which has no endpoint to tell."""
+    buyer = a_user(app, stripe_id=None)
+    opened = opens(app, buyer)
+    card = {"payment_method": "pm_card_visa", "return_url": "http://localhost/"}
+    at_stripe(app, f"/v1/payment_intents/{opened.intent_id}/confirm", data=card, auth=KEY)
+    with app.app_context():
+        stripe_id = users.find(buyer.id).stripe_customer_id or ""
+        db.session.rollback()
+    customer = Customer(buyer.id, buyer.email, stripe_id)
+    return Purchase(opened.payment_id, customer, opened.intent_id, 1000, "usd", 1000)
+
+
+def at_stripe(app: Flask, path: str, **how: Any) -> None:
+    """POST something to the fakestripe of this shop."""
+    base = app.extensions["storefront_config"].stripe_api_base
+    requests.post(f"{base}{path}", timeout=30, **how).raise_for_status()
+
+
 class CatchingUp(Scenario):
     """Somebody paid, and no webhook came; the catch-up dies, and others go on where it was.
 
@@ -51,17 +70,10 @@ class CatchingUp(Scenario):
             del handlers.HANDLERS[type]
 
     def prepare(self) -> Facts:
-        self._stripe("/_control/clock", json={"advance_seconds": 300})  # all before is settled
-        buyer = a_user(self.app, stripe_id=None)
-        opened = opens(self.app, buyer)
-        card = {"payment_method": "pm_card_visa", "return_url": "http://localhost/"}
-        self._stripe(f"/v1/payment_intents/{opened.intent_id}/confirm", data=card, auth=KEY)
-        with self.app.app_context():
-            stripe_id = users.find(buyer.id).stripe_customer_id or ""
-            db.session.rollback()
-        customer = Customer(buyer.id, buyer.email, stripe_id)
-        purchase = Purchase(opened.payment_id, customer, opened.intent_id, 1000, "usd", 1000)
-        return {"purchase": asdict(purchase)}
+        at_stripe(
+            self.app, "/_control/clock", json={"advance_seconds": 300}
+        )  # all before is settled
+        return {"purchase": asdict(paid_and_not_told(self.app))}
 
     def act(self, facts: Facts) -> None:
         catching_up.catch_up(self.app.extensions["stripe_gateway"], eager=self.eager)
@@ -76,10 +88,6 @@ class CatchingUp(Scenario):
             unwalked = [row.id for row in db.session.scalars(db.select(StripeEvent)) if _bad(row)]
         found = violations(self.app, purchase_of(facts), 1000)
         return [*found, *(f"{id} is not handled" for id in unwalked)]
-
-    def _stripe(self, path: str, **how: Any) -> None:
-        base = self.app.extensions["storefront_config"].stripe_api_base
-        requests.post(f"{base}{path}", timeout=30, **how).raise_for_status()
 
 
 def _bad(row: StripeEvent) -> bool:
