@@ -11,13 +11,12 @@ from tests.stories.conftest import watch
 from tests.support.buyer import Buyer
 from tests.support.shop import RunningShop
 from tests.support.thoroughness import THOROUGH
+from tests.support.views import ALL_VIEWS, looking
 
 pytestmark = pytest.mark.browser
 
 PUBLIC = ("/", "/login", "/register", "/no-such-page")
 PRIVATE = ("/", "/top-up", "/account", "/account/credits", "/account/password", "/billing")
-SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
-ALL_VIEWS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
 VIEWS = ALL_VIEWS if THOROUGH else [("phone", "dark"), ("desktop", "light")]
 """A usual run sees each size and each scheme once."""
 
@@ -33,15 +32,9 @@ def visitor(
     sqlite_shop: RunningShop,
     consoles: list[str],
 ) -> Iterator[Buyer]:
-    size, scheme = request.param
-    width, height = SIZES[size]
-    context = chromium.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    watch(context, consoles)
-    yield Buyer(context, sqlite_shop.url)
-    context.close()
+    with looking(chromium, request.param) as context:
+        watch(context, consoles)
+        yield Buyer(context, sqlite_shop.url)
 
 
 def test_public_pages(visitor: Buyer, consoles: list[str]) -> None:

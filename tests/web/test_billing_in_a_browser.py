@@ -13,13 +13,14 @@ from werkzeug.serving import make_server
 
 from storefront.db import utcnow
 from tests.stories.conftest import watch
-from tests.stories.test_every_page import NOT_FOUND, SIZES, expect_sound
+from tests.stories.test_every_page import NOT_FOUND, expect_sound
 from tests.support.apps import an_app, closing, some_settings
 from tests.support.billing_rows import a_debt, a_subscription, an_invoice, known_prices
 from tests.support.builders import PASSWORD, Customer, a_payment, a_user, deliver
 from tests.support.checkouts import Visit, a_checkout, completed, expired
 from tests.support.served import Door, QuietHandler, serving
 from tests.support.thoroughness import THOROUGH
+from tests.support.views import ALL_VIEWS, looking
 
 pytestmark = [
     pytest.mark.browser,
@@ -27,7 +28,6 @@ pytestmark = [
 ]
 GA4 = {"GA4_MEASUREMENT_ID": "G-ABCDEFGH12", "GA4_API_SECRET": "abcdefghijk"}
 LINKS = {"TERMS_URL": "https://x.example/terms", "PRIVACY_URL": "https://x.example/privacy"}
-ALL_VIEWS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
 VIEWS = ALL_VIEWS if THOROUGH else [("phone", "dark")]
 """A usual run sees Billing on a desktop in the light among all the other pages: tests/stories."""
 
@@ -61,16 +61,10 @@ def stage(tmp_path: Path, database_url: str) -> Iterator[Stage]:
 
 @pytest.fixture(params=VIEWS, ids="-".join)
 def context(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
-    size, scheme = request.param
-    width, height = SIZES[size]
     complaints: list[str] = []
-    context = chromium.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    watch(context, complaints)
-    yield context
-    context.close()
+    with looking(chromium, request.param) as context:
+        watch(context, complaints)
+        yield context
     assert [it for it in complaints if NOT_FOUND not in it and FORBIDDEN not in it] == []
 
 
