@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import event
 
 from storefront import sweeping
-from storefront.db import db
+from storefront.db import db, utc_text, utcnow
 from tests.support import books
 from tests.support.at_checkout import opens_checkout
 from tests.support.served import ServedShop
 from tests.support.shopping import opens
-from tests.support.swept import grows_old
+from tests.support.swept import OLD, grows_old
 
 INDEXES = {"payments": "ix_payments_unsettled", "checkouts": "ix_checkouts_unfinished"}
 
@@ -39,7 +39,8 @@ def test_the_walk_reads_the_open_ones_by_their_index(selling: ServedShop) -> Non
 
 
 def sold(shop: ServedShop, payments: int) -> None:
-    """So many payments and checkouts that came to their end, of as many minutes."""
+    """So many payments and checkouts that came to their end: half of them older than those that
+    are open, half of them younger."""
     grows_old(shop.app)
     for table, status, columns in (
         ("payments", "succeeded", "kind, pack_or_plan, quantity, amount_cents, currency, credits,"
@@ -47,13 +48,18 @@ def sold(shop: ServedShop, payments: int) -> None:
         ("checkouts", "complete", "plan, interval, quantity, mode, stripe_price_id, amount_cents,"
          " currency, credits, attempt"),
     ):  # fmt: skip
-        books.execute(
-            shop.app,
-            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {payments})"
-            f" INSERT INTO {table} (id, user_id, status, created_at, updated_at, {columns})"
-            f" SELECT '{table}_' || i, user_id, '{status}', created_at, updated_at, {columns}"
-            f" FROM {table}, n WHERE id = (SELECT min(id) FROM {table})",
-        )
+        for name, age in (("old", 2 * OLD), ("young", OLD - timedelta(minutes=30))):
+            moment = utcnow() - age
+            books.execute(
+                shop.app,
+                "WITH RECURSIVE n(i) AS"
+                f" (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {payments // 2})"
+                f" INSERT INTO {table} (id, user_id, status, created_at, updated_at, {columns})"
+                f" SELECT '{name}_{table}_' || i, user_id, '{status}', :moment, :moment, {columns}"
+                f" FROM {table}, n"
+                f" WHERE id = (SELECT min(id) FROM {table} WHERE status <> '{status}')",
+                moment=utc_text(moment) if books.is_sqlite(shop.app) else moment,
+            )
     books.execute(shop.app, "ANALYZE")
 
 
