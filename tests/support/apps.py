@@ -7,12 +7,11 @@ from pathlib import Path
 import stripe
 from argon2 import PasswordHasher
 from flask import Flask
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 
 from storefront import config, create_app, users
 from storefront.config import ROOT, Config
 from storefront.db import SQLITE_PRAGMAS, db
+from tests.support.made_once import build_urls_late, share
 from tests.support.thoroughness import THOROUGH
 
 WEBHOOK_SECRET = "whsec_the_secret_of_these_tests"
@@ -21,23 +20,6 @@ UNREACHABLE = "http://127.0.0.1:9"
 
 # stripe-python waits half a second and more before it repeats a request.
 stripe.HTTPClient.INITIAL_DELAY = stripe.HTTPClient.MAX_DELAY = 0.01
-
-
-class CompiledOnce(BytecodeCache):
-    """Templates compiled by one app, for all the other apps of this process."""
-
-    def __init__(self) -> None:
-        self.compiled: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.compiled:
-            bucket.bytecode_from_string(self.compiled[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.compiled[bucket.key] = bucket.bytecode_to_string()
-
-
-COMPILED = CompiledOnce()
 
 
 SHOPS_HASHER = users._hasher
@@ -50,6 +32,7 @@ def hurry() -> None:
     """Argon2 with the least that it takes: a good hash takes 64 MiB and a tenth of a second, and
     hundreds of tests sign in. And no waiting for the disk: no test pulls the plug, and what a
     killed process had committed is there without that."""
+    build_urls_late()
     if not THOROUGH:
         SQLITE_PRAGMAS["synchronous"] = "OFF"
     users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -78,8 +61,7 @@ def some_settings(root: Path, database_url: str, **changes: str) -> Config:
 def an_app(settings: Config) -> Flask:
     app = create_app(settings)
     app.config["TESTING"] = False  # errors are answered as in production
-    app.jinja_env.bytecode_cache = COMPILED
-    return app
+    return share(app)
 
 
 @contextmanager
