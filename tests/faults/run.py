@@ -1,0 +1,180 @@
+"""One run: a shop, its customers, the plan that hits it, then healing and the verdict."""
+
+import heapq
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.fakestripe.harness import FakeStripe
+from tests.faults import evidence, healing, model, shops
+from tests.faults.bank import Bank
+from tests.faults.customers import Customer
+from tests.faults.evidence import Evidence
+from tests.faults.healing import Healed
+from tests.faults.injecting import Injector, lasts
+from tests.faults.model import Verdict
+from tests.faults.plan import Fault, Period
+from tests.faults.processes import Nursery
+from tests.faults.shops import Shop, Size
+from tests.support import databases
+
+PATIENCE_SECONDS = 8.0
+"""How long a customer waits for an answer."""
+
+START_SECONDS = 60
+AT_ONCE = 8
+"""Faults that are being injected at the same time: a restart takes its time."""
+
+
+@dataclass
+class Report:
+    """What was injected, what happened meanwhile, what it took to heal, and the verdict."""
+
+    database: str
+    injected: Counter[str]
+    hits: Counter[str]
+    deeds: Counter[str]
+    lives: dict[str, int]
+    healed: Healed
+    evidence: Evidence
+    verdict: Verdict
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.right and not self.healed.troubles and not self.broken
+
+
+@dataclass
+class Stage:
+    """Where a run takes place."""
+
+    folder: Path
+    stripe: FakeStripe
+    nursery: Nursery
+    database: str
+    size: Size
+    patience_seconds: float = PATIENCE_SECONDS
+
+
+def run(stage: Stage, plan: tuple[Period, ...], seed: int) -> Report:
+    """Let the plan hit a shop where customers are; heal; judge."""
+    chance = Random(f"{seed} customers of {stage.database}")
+    with shops.a_shop(
+        stage.database, stage.folder, stage.stripe, stage.nursery, stage.size
+    ) as shop:
+        healing.until_ready(shop, START_SECONDS)
+        people = _People(shop, stage, chance)
+        injector = Injector(shop)
+        with people.living():
+            broken = _carry_out(injector, plan)
+        injector.heal()
+        healed = healing.heal(shop)
+        with databases.connected(shop.books_url) as books:
+            known = evidence.gather(evidence.Stripe(shop.stripe.url), books, people.spends())
+        lives = {node.name: node.lives for node in shop.processes.nodes}
+    return Report(
+        database=stage.database,
+        injected=injector.counts,
+        hits=injector.hits,
+        deeds=people.counts(),
+        lives=lives,
+        healed=healed,
+        evidence=known,
+        verdict=model.judge(known),
+        broken=[*broken, *people.broken],
+    )
+
+
+class _People:
+    """Everybody who does something to the shop, each in a thread."""
+
+    def __init__(self, shop: Shop, stage: Stage, chance: Random) -> None:
+        self.broken: list[str] = []
+        self._stop = threading.Event()
+        self.customers = [
+            self._a_customer(number, shop, stage, chance) for number in range(stage.size.customers)
+        ]
+        spared = {it.email for it in self.customers if it.changes}
+        self.bank = Bank(shop.stripe.url, _another(chance), spared)
+        self.operator = shops.an_operator(shop, _another(chance), stage.patience_seconds)
+
+    @contextmanager
+    def living(self) -> Iterator[None]:
+        lives = [it.lives for it in (*self.customers, self.bank, self.operator)]
+        threads = [threading.Thread(target=self._live, args=(it,)) for it in lives]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+
+    def spends(self) -> list[evidence.Spend]:
+        return [spend for it in self.customers for spend in it.spends]
+
+    def counts(self) -> Counter[str]:
+        everybody = (*self.customers, self.bank, self.operator)
+        return sum((it.counts for it in everybody), Counter())
+
+    def _a_customer(self, number: int, shop: Shop, stage: Stage, chance: Random) -> Customer:
+        changes = number % 2 == 1
+        return Customer(
+            f"customer-{number}",
+            shop.urls,
+            shop.stripe.url,
+            _another(chance),
+            stage.patience_seconds,
+            changes=changes,
+        )
+
+    def _live(self, life: Callable[[threading.Event], None]) -> None:
+        """What gets out of somebody's life is a mistake of ours, and no finding."""
+        try:
+            life(self._stop)
+        except Exception as error:
+            self.broken.append(f"{life.__qualname__}: {type(error).__name__}: {error}")
+            raise
+
+
+def _another(chance: Random) -> Random:
+    return Random(chance.getrandbits(64))
+
+
+def _carry_out(injector: Injector, plan: tuple[Period, ...]) -> list[str]:
+    """Each fault at its time, its end at its time; what could not be done."""
+    agenda: list[tuple[float, int, Callable[[], None]]] = []
+    begun, numbers = time.monotonic(), iter(range(1_000_000))
+    lock = threading.Condition()
+    done: list[Future[None]] = []
+
+    def note(at: float, what: Callable[[], None]) -> None:
+        with lock:
+            heapq.heappush(agenda, (at, next(numbers), what))
+
+    def inject(fault: Fault) -> None:
+        undo = injector.inject(fault)
+        if undo is not None:
+            note(time.monotonic() - begun + lasts(fault), undo)
+
+    for fault in (it for period in plan for it in period.faults):
+        note(fault.at, lambda fault=fault: inject(fault))  # type: ignore[misc]
+    note(plan[-1].start + plan[-1].seconds, lambda: None)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while agenda or not all(it.done() for it in done):
+            with lock:
+                due = agenda and agenda[0][0] <= time.monotonic() - begun
+                what = heapq.heappop(agenda)[2] if due else None
+            if what is None:
+                time.sleep(0.02)
+            else:
+                done.append(pool.submit(what))
+    return [f"{type(it).__name__}: {it}" for it in (each.exception() for each in done) if it]
