@@ -2,9 +2,12 @@
 
 import argparse
 import random
+import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.fakestripe.harness import running_fakestripe
@@ -30,7 +33,7 @@ def main() -> int:
         with a_nursery() as nursery:
             for database in chosen:
                 minutes = wanted.minutes / len(chosen)
-                passed &= _one(database, minutes, wanted.seed, nursery, wanted.keep).passed
+                passed &= not _one(database, minutes, wanted.seed, nursery, wanted.keep).wrong
     except KeyboardInterrupt:
         _say("stopped")
         return 130
@@ -41,13 +44,23 @@ def main() -> int:
 def _one(database: str, minutes: float, seed: int, nursery: Nursery, keep: bool) -> Report:
     plan = plans.draw(seed, minutes, database)
     _say(f"\n== {database}, {minutes:g} minutes\n", *plans.lines(plan), "")
-    with tempfile.TemporaryDirectory(prefix="chaos-") as name:
-        folder = Path(name)
-        with running_fakestripe(folder) as stripe:
-            stage = Stage(folder, stripe, nursery, database, SIZES[database])
-            report = run(stage, plan, seed)
+    with _a_folder(keep) as folder, running_fakestripe(folder) as stripe:
+        stage = Stage(folder, stripe, nursery, database, SIZES[database])
+        report = run(stage, plan, seed)
     _say(*telling.lines(report))
     return report
+
+
+@contextmanager
+def _a_folder(keep: bool) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    try:
+        yield folder
+    finally:
+        if keep:
+            _say(f"logs and databases are in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _arguments() -> argparse.Namespace:

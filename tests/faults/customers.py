@@ -90,9 +90,9 @@ class Visitor:
 
     def at_stripe(self, path: str, **options: Any) -> Any:
         """What Stripe answers to a browser or in the Dashboard; None if it does not, or refuses."""
-        options |= {"timeout": self.patience_seconds}
+        url = f"{self.stripe_url}/{path}"
         with suppress(requests.RequestException):
-            answer = requests.post(f"{self.stripe_url}/{path}", **options)
+            answer = requests.post(url, timeout=self.patience_seconds, **options)
             return answer.json() if answer.ok else None
         return None
 

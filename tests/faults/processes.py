@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,8 +20,7 @@ from tests.faults import clocks
 from tests.support.shop import clean_environment
 
 WATCH_SECONDS = 0.1
-PATIENCE_SECONDS = 20.0
-"""For a process that was told to end; then it is killed."""
+END_SECONDS = 20
 
 
 class Nursery:
@@ -56,7 +54,7 @@ class Nursery:
         """End it, and what is left of those that it started."""
         assert self._process.stdin and self._process.stdout
         self._process.stdin.close()
-        self._process.wait(PATIENCE_SECONDS)
+        self._process.wait(END_SECONDS)
         self._process.stdout.close()
 
 
@@ -117,19 +115,11 @@ class Processes:
         self._watching.start()
 
     def stop(self) -> None:
-        """Politely; who does not listen is killed. The log of a process that takes its time says
-        what it was at."""
+        """All at once and without a word: what they were at is looked at before."""
         self._over.set()
         if self._watching.is_alive():
             self._watching.join()
-        self.go_on()
         for node in self.nodes:
-            if node.alive:
-                self._signal(node.pid, signal.SIGTERM)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        for node in self.nodes:
-            while node.alive and time.monotonic() < deadline:
-                time.sleep(0.02)
             self._kill_group(node)
 
     def kill(self, node: Node) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -44,11 +44,14 @@ class Report:
     healed: Healed
     evidence: Evidence
     verdict: Verdict
-    broken: list[str] = field(default_factory=list)
+    broken: tuple[str, ...] = ()
 
     @property
-    def passed(self) -> bool:
-        return self.verdict.right and not self.healed.troubles and not self.broken
+    def wrong(self) -> tuple[str, ...]:
+        """Everything that is, in words."""
+        known = self.evidence
+        idle = [] if known.intents and known.spent else ["nobody bought or spent: nothing is shown"]
+        return (*self.verdict.findings, *self.healed.troubles, *self.broken, *idle)
 
 
 @dataclass
@@ -88,7 +91,7 @@ def run(stage: Stage, plan: tuple[Period, ...], seed: int) -> Report:
         healed=healed,
         evidence=known,
         verdict=model.judge(known),
-        broken=[*broken, *people.broken],
+        broken=(*broken, *people.broken),
     )
 
 
@@ -104,6 +107,8 @@ class _People:
         spared = {it.email for it in self.customers if it.changes}
         self.bank = Bank(shop.stripe.url, _another(chance), spared)
         self.operator = shops.an_operator(shop, _another(chance), stage.patience_seconds)
+        with ThreadPoolExecutor() as pool:  # everybody has an account before anything goes wrong
+            list(pool.map(Customer.signs_in, self.customers))
 
     @contextmanager
     def living(self) -> Iterator[None]:

@@ -46,6 +46,6 @@ def _verdict(report: Report) -> Iterator[str]:
         f" {len(known.spent)} spends, {sum(known.balances.values()):,} credits"
     )
     yield f"  credits lost {verdict.lost}, credits doubled {verdict.doubled}"
-    for finding in (*verdict.findings, *report.healed.troubles, *report.broken):
+    for finding in report.wrong:
         yield f"  WRONG: {finding}"
-    yield "  passed" if report.passed else "  FAILED"
+    yield "  FAILED" if report.wrong else "  passed"
