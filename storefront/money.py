@@ -1,6 +1,7 @@
 """Money as people read it and as Stripe counts it: whole minor units, never floats."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import format_currency
 
@@ -28,6 +29,7 @@ def minor_units(currency: str) -> int:
     return 1 if currency in ZERO_DECIMAL else 100
 
 
+@lru_cache(maxsize=4096)  # a page shows a dozen, and each takes Babel longer than a query takes
 def format_money(amount: int, currency: str, *, short: bool = False) -> str:
     """`amount` in minor units as text: $10.00; short leaves out empty cents: $10."""
     units = Decimal(amount) / minor_units(currency)

@@ -1,14 +1,18 @@
 """Reading the ledger: one indexed row for a balance, one index range for a page of history."""
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from storefront.ledger.tables import Account, Transfer, wallet_id
 
 
+_BALANCE = select(Account.__table__.c.balance).where(Account.id == bindparam("wallet"))
+"""Every page asks it, so it is put together once, and read without an object for the row."""
+
+
 def balance(session: Session, user_id: str) -> int:
     """Credits in the user's wallet; below zero is a debt; 0 before the first transfer."""
-    found = session.scalar(select(Account.balance).where(Account.id == wallet_id(user_id)))
+    found: int | None = session.scalar(_BALANCE, {"wallet": wallet_id(user_id)})
     return found or 0
 
 
