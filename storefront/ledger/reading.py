@@ -5,7 +5,6 @@ from sqlalchemy.orm import Session
 
 from storefront.ledger.tables import Account, Transfer, wallet_id
 
-
 _BALANCE = select(Account.__table__.c.balance).where(Account.id == bindparam("wallet"))
 """Every page asks it, so it is put together once, and read without an object for the row."""
 
