@@ -49,14 +49,14 @@ def create_app(settings: Config | None = None) -> Flask:
 
 def _flask_settings(settings: Config) -> dict[str, object]:
     """Our settings in Flask's and its extensions' words."""
-    from storefront.db import engine_options
+    from storefront.db import engine_settings
     from storefront.mail import flask_settings
     from storefront.sessions import LIFETIME
 
-    return flask_settings(settings) | {
+    return {
+        **flask_settings(settings),
+        **engine_settings(settings.database_url),
         "SECRET_KEY": settings.secret_key,
-        "SQLALCHEMY_DATABASE_URI": settings.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
         "TRUSTED_HOSTS": trusted_hosts(settings),
         "MAX_CONTENT_LENGTH": MAXIMUM_BODY_BYTES,
         "PERMANENT_SESSION_LIFETIME": LIFETIME,
@@ -85,12 +85,12 @@ def _init_database(app: Flask) -> None:
 
     from storefront import tables
     from storefront.config import ROOT
-    from storefront.db import db, prepare_engine
+    from storefront.db import db, prepare_engines
 
     assert tables.ALL, "every noun's tables are known before the first query"
     db.init_app(app)
     with app.app_context():
-        prepare_engine(db.engine)
+        prepare_engines()
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
 
 

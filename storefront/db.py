@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -157,6 +158,44 @@ def _write_lock(session: Session) -> Any:
     return _sqlite_write_lock if is_sqlite(session) else nullcontext()
 
 
+AT_ONCE = "at_once"
+"""The pool of connections that at_once() lends. PostgreSQL only."""
+
+
+@contextmanager
+def at_once() -> Iterator[Any]:
+    """A connection of psycopg's own, on which each statement is a transaction by itself: for the
+    one statement that is worth it (docs/decisions/0002). Raises DBAPIError as SQLAlchemy would;
+    when the connection is dead, so are the others of its pool, and new ones take their place."""
+    engine = db.engines[AT_ONCE]
+    pooled = engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    base: Any = engine.dialect.loaded_dbapi.Error
+    try:
+        yield connection
+    except base as error:
+        dead = bool(connection.closed)
+        if dead:
+            pooled.invalidate(error)
+            engine.dispose()
+        raise DBAPIError.instance(
+            None, None, error, base, connection_invalidated=dead, dialect=engine.dialect
+        ) from error
+    finally:
+        pooled.close()
+
+
+def engine_settings(database_url: str) -> dict[str, Any]:
+    """What Flask-SQLAlchemy is told of the database: how to connect, and at_once()'s pool."""
+    options = engine_options(database_url)
+    told = {"SQLALCHEMY_DATABASE_URI": database_url, "SQLALCHEMY_ENGINE_OPTIONS": options}
+    if not database_url.startswith("sqlite"):
+        each_by_itself = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+        pool = {"url": database_url, "pool_size": 4, "max_overflow": 4, **each_by_itself}
+        told["SQLALCHEMY_BINDS"] = {AT_ONCE: pool}
+    return told
+
+
 def engine_options(database_url: str) -> dict[str, Any]:
     """Options for create_engine: few connections, recycled; on SQLite the newest library."""
     if not database_url.startswith("sqlite"):
@@ -181,12 +220,25 @@ def sqlite_module() -> ModuleType:
     return cast(ModuleType, dbapi2)
 
 
+def prepare_engines() -> None:
+    """Those of the current app: what their connections are told when they are opened."""
+    prepare_engine(db.engine)
+    if AT_ONCE in db.engines:
+        event.listen(db.engines[AT_ONCE], "connect", _look_up_by_index)
+
+
 def prepare_engine(engine: Engine) -> None:
     """Give a SQLite engine its pragmas and explicit BEGINs; PostgreSQL needs nothing."""
     if engine.dialect.name != "sqlite":
         return
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin_sqlite)
+
+
+def _look_up_by_index(connection: Any, _record: Any) -> None:
+    """Each look-up there is by a unique key. A plan made while a table was nearly empty reads all
+    of it, and is kept while the table grows: 300 events per second became 50."""
+    connection.execute("SET enable_seqscan = off")
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -6,12 +6,11 @@ goes through the inbox, in one transaction with its record.
 
 import logging
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront import card_testing, checkouts, inbox, jobs, ledger, payments, subscriptions, users
-from storefront.db import db, transaction, utcnow
+from storefront.db import at_once, db, transaction, utcnow
 from storefront.errors import Unprocessable
 from storefront.inbox import Effect, Outcome, State
 from storefront.money_back import charge_refunded, dispute_changed, fraud_warned, refund_changed
@@ -263,15 +262,15 @@ def _paid_event(event: Event) -> ledger.PaidEvent | None:
 def _settle(paid: ledger.PaidEvent) -> ledger.Settlement:
     if db.engine.dialect.name == "sqlite":
         with transaction() as session:
-            return ledger.settle_payment(session.connection(), paid)
+            return ledger.settle_in_steps(session.connection(), paid)
     try:
-        return _settle_at_once(db.engine, paid)
+        return _settle_at_once(paid)
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        return _settle_at_once(db.engine, paid)  # a stale connection; repeating is harmless
+        return _settle_at_once(paid)  # a stale connection; repeating is harmless
 
 
-def _settle_at_once(engine: Engine, paid: ledger.PaidEvent) -> ledger.Settlement:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        return ledger.settle_payment(connection, paid)
+def _settle_at_once(paid: ledger.PaidEvent) -> ledger.Settlement:
+    with at_once() as connection:
+        return ledger.settle_at_once(connection, paid)

@@ -2,7 +2,7 @@
 
 The verbs: transfer() and transfer_all() move credits, spend() refuses to go below zero,
 take_back() and give_back() follow money that went back, expire_due() takes what has expired,
-balance() and history() read, seal() and verify() guard, settle_payment() is the hot path of the
+balance() and history() read, seal() and verify() guard, settle_at_once() is the hot path of the
 webhook. Only movements declared in `movements.py` exist. A mistake is corrected by another
 transfer: rows are never changed, the database itself refuses it.
 """
@@ -10,7 +10,7 @@ transfer: rows are never changed, the database itself refuses it.
 from storefront.ledger.clawback import credits_taken_back, give_back, take_back
 from storefront.ledger.discrepancy import Discrepancy
 from storefront.ledger.expiry import expire_due
-from storefront.ledger.hot_path import PaidEvent, Settlement, settle_payment
+from storefront.ledger.hot_path import PaidEvent, Settlement, settle_at_once, settle_in_steps
 from storefront.ledger.lots import expiring
 from storefront.ledger.movements import MOVEMENTS, Movement
 from storefront.ledger.reading import balance, find_transfer, history, sizes
@@ -39,7 +39,8 @@ __all__ = [
     "give_back",
     "history",
     "seal",
-    "settle_payment",
+    "settle_at_once",
+    "settle_in_steps",
     "sizes",
     "spend",
     "take_back",

@@ -44,38 +44,27 @@ class Settlement:
     seen: str | None
 
 
-def settle_payment(connection: Connection, event: PaidEvent) -> Settlement:
-    """Credit the payment of this event, exactly once, or do nothing at all.
+def settle_at_once(connection: Any, event: PaidEvent) -> Settlement:
+    """Credit the payment of this event, exactly once, or do nothing at all: PostgreSQL's way.
 
-    `connection` commits by itself on PostgreSQL (AUTOCOMMIT) and is inside BEGIN IMMEDIATE on
-    SQLite. Raises IntegrityError, with nothing done, when the transfer exists although the
-    payment is open: the books contradict each other and a person must look.
+    `connection` is psycopg's own, and commits each statement by itself (db.at_once). Raises
+    psycopg.IntegrityError, with nothing done, when the transfer exists although the payment is
+    open: the books contradict each other and a person must look.
     """
-    sqlite = connection.dialect.name == "sqlite"
-    facts = _facts(event, sqlite=sqlite)
-    return _settle_in_steps(connection, facts) if sqlite else _settle_at_once(connection, facts)
+    facts = {**vars(event), "now": utcnow()}
+    return Settlement(*connection.execute(ONE_STATEMENT, facts, prepare=True).fetchone())
 
 
-def _facts(event: PaidEvent, *, sqlite: bool) -> dict[str, Any]:
-    facts: dict[str, Any] = {**vars(event), "now": utcnow()}
-    if sqlite:
-        facts |= {"now": utc_text(facts["now"]), "created": utc_text(event.created)}
-    return facts
-
-
-def _settle_at_once(connection: Connection, facts: dict[str, Any]) -> Settlement:
-    row = connection.execute(_ONE_STATEMENT, facts).one()
-    return Settlement(row.payment_id, row.seen)
-
-
-def _settle_in_steps(connection: Connection, facts: dict[str, Any]) -> Settlement:
+def settle_in_steps(connection: Connection, event: PaidEvent) -> Settlement:
+    """The same for SQLite. `connection` is inside BEGIN IMMEDIATE; raises IntegrityError."""
+    facts = {**vars(event), "now": utc_text(utcnow()), "created": utc_text(event.created)}
     seen = connection.execute(_EVENT_STATE, facts).scalar()
     if seen is not None:
         return Settlement(None, seen)
     payment_id = connection.execute(_MARK_PAYMENT, facts).scalar()
     if payment_id is None:
         return Settlement(None, None)
-    facts = {**facts, "payment_id": payment_id}
+    facts["payment_id"] = payment_id
     connection.execute(_RECORD_EVENT, facts)
     connection.execute(_RAISE_WALLET, facts)
     connection.execute(_RECORD_TRANSFER, facts)
@@ -88,11 +77,16 @@ _UNPAID_STATES = (
     " 'requires_action', 'processing', 'canceled')"
 )
 
-_MATCHES = f"""
-    p.stripe_intent_id = :intent_id AND p.kind = 'top_up' AND p.status IN {_UNPAID_STATES}
-    AND p.amount_cents = :amount_received AND p.currency = :currency
-    AND u.id = p.user_id AND u.stripe_customer_id = :customer_id
-"""
+
+def _matches(bound: str) -> str:
+    """The condition under which everything fits; `bound` is how the driver writes a parameter."""
+    return f"""
+        p.stripe_intent_id = {bound.format("intent_id")} AND p.kind = 'top_up'
+        AND p.status IN {_UNPAID_STATES} AND p.amount_cents = {bound.format("amount_received")}
+        AND p.currency = {bound.format("currency")} AND u.id = p.user_id
+        AND u.stripe_customer_id = {bound.format("customer_id")}
+    """
+
 
 _EVENT_COLUMNS = (
     "id, type, api_version, livemode, created, received_at, payload, state, attempts, handled_at,"
@@ -104,21 +98,22 @@ _EVENT_VALUES = (
 
 # In one statement all parts see the same snapshot; `payment` locks its row and, having waited,
 # checks its conditions again, so that of two events for one intent only one finds it open.
-# `event` ignores a known id, and everything behind it hangs on its row.
-_ONE_STATEMENT = text(f"""
+# `event` ignores a known id, and everything behind it hangs on its row. What was seen before is
+# looked up only when nothing was done.
+ONE_STATEMENT = f"""
     WITH payment AS (
         SELECT p.id, p.user_id, p.credits FROM payments p, users u
-        WHERE {_MATCHES} FOR UPDATE OF p
+        WHERE {_matches("%({})s")} FOR UPDATE OF p
     ), event AS (
         INSERT INTO stripe_events ({_EVENT_COLUMNS})
-        SELECT CAST(:id AS text), CAST(:type AS text), CAST(:api_version AS text),
-               CAST(:livemode AS boolean), CAST(:created AS timestamptz),
-               CAST(:now AS timestamptz), CAST(:payload AS text), 'handled', 1,
-               CAST(:now AS timestamptz), CAST(:intent_id AS text)
+        SELECT CAST(%(id)s AS text), CAST(%(type)s AS text), CAST(%(api_version)s AS text),
+               CAST(%(livemode)s AS boolean), CAST(%(created)s AS timestamptz),
+               CAST(%(now)s AS timestamptz), CAST(%(payload)s AS text), 'handled', 1,
+               CAST(%(now)s AS timestamptz), CAST(%(intent_id)s AS text)
         FROM payment ON CONFLICT (id) DO NOTHING RETURNING id
     ), marked AS (
-        UPDATE payments SET status = 'succeeded', amount_received = :amount_received,
-               failure_code = NULL, failure_message = NULL, updated_at = :now
+        UPDATE payments SET status = 'succeeded', amount_received = %(amount_received)s,
+               failure_code = NULL, failure_message = NULL, updated_at = %(now)s
         FROM payment, event WHERE payments.id = payment.id
         RETURNING payments.id, payments.user_id, payments.credits
     ), wallet AS (
@@ -131,25 +126,26 @@ _ONE_STATEMENT = text(f"""
         INSERT INTO ledger_transfers (id, code, source, target, credits, wallet, wallet_version,
             balance_after, happened_at, created_at, payment_id, note)
         SELECT 'payment:' || marked.id, 'top_up', 'sales', wallet.id, marked.credits, wallet.id,
-            wallet.version, wallet.balance, :created, :now, marked.id, ''
+            wallet.version, wallet.balance, %(created)s, %(now)s, marked.id, ''
         FROM marked, wallet
         RETURNING payment_id
     ), promise AS (
         INSERT INTO jobs (key, kind, args, run_at, attempts, created_at)
         SELECT 'payment_settled:' || payment_id, 'payment_settled',
-            json_build_object('payment_id', payment_id)::text, statement_timestamp(), 0, :now
+            json_build_object('payment_id', payment_id)::text, statement_timestamp(), 0, %(now)s
         FROM transfer ON CONFLICT (key) DO NOTHING
     )
     SELECT (SELECT payment_id FROM transfer) AS payment_id,
-           (SELECT state FROM stripe_events WHERE id = :id) AS seen
-""")
+           CASE WHEN NOT EXISTS (SELECT FROM transfer)
+                THEN (SELECT state FROM stripe_events WHERE id = %(id)s) END AS seen
+"""
 
 _EVENT_STATE = text("SELECT state FROM stripe_events WHERE id = :id")
 
 _MARK_PAYMENT = text(f"""
     UPDATE payments SET status = 'succeeded', amount_received = :amount_received,
            failure_code = NULL, failure_message = NULL, updated_at = :now
-    WHERE id = (SELECT p.id FROM payments p, users u WHERE {_MATCHES})
+    WHERE id = (SELECT p.id FROM payments p, users u WHERE {_matches(":{}")})
     RETURNING id
 """)
 

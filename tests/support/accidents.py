@@ -10,8 +10,9 @@ import requests
 from flask import Flask
 from sqlalchemy import event
 
-from storefront.db import db
+from storefront.db import AT_ONCE, db
 from tests.support import books
+from tests.support.apps import dispose
 
 T = TypeVar("T")
 
@@ -52,8 +53,7 @@ class Fate:
 
     def _buries(self) -> None:
         with self.app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+            dispose()
         books.execute(self.app, "UPDATE jobs SET locked_until = NULL WHERE done_at IS NULL")
 
 
@@ -61,7 +61,7 @@ class Fate:
 def fate(app: Flask) -> Iterator[Fate]:
     found = Fate(app)
     with app.app_context():
-        engine = db.engine
+        engine, at_once = db.engine, db.engines.get(AT_ONCE)
 
     def before(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         found.point(f"before {statement.split()[0]}")
@@ -69,12 +69,24 @@ def fate(app: Flask) -> Iterator[Fate]:
     def after(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         found.point(f"after {statement.split()[0]}")
 
+    def lent(*_: Any) -> None:  # for one statement
+        found.point("before WITH")
+
+    def given_back(*_: Any) -> None:
+        found.point("after WITH")
+
+    if at_once is not None:
+        event.listen(at_once, "checkout", lent)
+        event.listen(at_once, "checkin", given_back)
     event.listen(engine, "before_cursor_execute", before)
     event.listen(engine, "after_cursor_execute", after)
     with _wrapped(engine.dialect, "do_commit", found), _wrapped(requests.Session, "send", found):
         yield found
     event.remove(engine, "before_cursor_execute", before)
     event.remove(engine, "after_cursor_execute", after)
+    if at_once is not None:
+        event.remove(at_once, "checkout", lent)
+        event.remove(at_once, "checkin", given_back)
 
 
 @contextmanager

@@ -71,6 +71,11 @@ def closing(app: Flask) -> Iterator[Flask]:
         yield app
     finally:
         with app.app_context():
-            db.session.remove()
-            for engine in db.engines.values():
-                engine.dispose()
+            dispose()
+
+
+def dispose() -> None:
+    """Close the connections of the current app, and forget its session."""
+    db.session.remove()
+    for engine in db.engines.values():
+        engine.dispose()

@@ -2,10 +2,11 @@
 process that is killed with SIGKILL one point (or `step` points) later, and then delivers again what
 Stripe would.
 
-It is a program of its own because a fork wants a process without threads. It prints one line of
-JSON for each round: the point at which the process died, and what was wrong after redelivery.
-
-    python -m tests.support.crash_rounds '{"environment": {…}, "scenario": "…", "handler": "…"}'
+It is a program of its own because a fork wants a process without threads. It reads a line of JSON
+for each job ({"environment": {…}, "scenario": "…", "handler": "…", "first": …, "step": …}), which a
+fork of it does: starting anew takes longer than most jobs do. It prints a line of JSON for each
+round, the point at which the process died and what was wrong after redelivery, and for the end of
+the job its status.
 """
 
 import gc
@@ -18,16 +19,16 @@ import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import requests
 from flask import Flask
 from sqlalchemy import event as sqlalchemy_event
 
 from storefront import config
-from storefront.db import db
+from storefront.db import AT_ONCE, db
 from tests.support import crash_scenarios
-from tests.support.apps import an_app, hurry
+from tests.support.apps import an_app, dispose, hurry
 from tests.support.crash_scenarios import Scenario
 
 MAXIMUM_POINTS = 200
@@ -49,15 +50,29 @@ class KillSwitch:
 
 
 def main() -> None:
-    job = json.loads(sys.argv[1])
     hurry()
+    for line in sys.stdin:
+        job = json.loads(line)
+        _, status = os.waitpid(_forked(job), 0)
+        _print({"ended": status})
+
+
+def _forked(job: dict[str, Any]) -> int:
+    child = os.fork()
+    if child == 0:
+        _finish(lambda: rounds(job))
+    return child
+
+
+def rounds(job: dict[str, Any]) -> None:
+    """All rounds of a job. Raises AssertionError when the scenario goes wrong without a crash."""
     with tempfile.TemporaryDirectory() as root:
         app = an_app(config.load(job["environment"], root=Path(root)))
         scenario = _imported(job["scenario"])(app, _imported(job["handler"]))
         _warm_up(app, scenario)
         for fatal in range(job["first"], MAXIMUM_POINTS, job["step"]):
             died, violations = one_round(app, scenario, fatal)
-            print(json.dumps({"died": died, "violations": violations}), flush=True)
+            _print({"died": died, "violations": violations})
             if died is None:
                 return
     raise AssertionError("the scenario does not end")
@@ -71,8 +86,7 @@ def _warm_up(app: Flask, scenario: Scenario) -> None:
         scenario.act(facts)
     assert scenario.check(facts) == [], "without a crash all is well"
     with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+        dispose()
     gc.freeze()
 
 
@@ -108,13 +122,22 @@ def _run_and_exit(work: Callable[[Callable[[dict[str, Any]], None]], None], writ
     def tell(facts: dict[str, Any]) -> None:
         os.write(writer, json.dumps(facts).encode() + b"\n")
 
+    _finish(lambda: work(tell))
+
+
+def _finish(work: Callable[[], None]) -> NoReturn:
+    """Do this as all that a fork does."""
     try:
-        work(tell)
+        work()
     except BaseException:  # noqa: BLE001  whatever it was, a fork must not live on as a second us
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)
     os._exit(0)
+
+
+def _print(facts: dict[str, Any]) -> None:
+    print(json.dumps(facts), flush=True)
 
 
 def _live(
@@ -138,6 +161,16 @@ def _instrument(switch: KillSwitch) -> None:
     @sqlalchemy_event.listens_for(engine, "after_cursor_execute")
     def after(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         switch.point(f"after {_short(statement)}")
+
+    if AT_ONCE in db.engines:  # one statement for each time that a connection is lent
+
+        @sqlalchemy_event.listens_for(db.engines[AT_ONCE], "checkout")
+        def lent(*_: Any) -> None:
+            switch.point("before WITH payment AS")
+
+        @sqlalchemy_event.listens_for(db.engines[AT_ONCE], "checkin")
+        def given_back(*_: Any) -> None:
+            switch.point("after WITH payment AS")
 
     _wrap(engine.dialect, "do_commit", switch, "COMMIT")
     _wrap(requests.Session, "send", switch, "request")
