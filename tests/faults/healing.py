@@ -48,7 +48,11 @@ class Healed:
 def heal(shop: Shop) -> Healed:
     """Until nothing is left to do, or what is left does not go away."""
     healed = Healed()
-    _wait(shop.ready, READY_SECONDS, healed, "a web server does not answer")
+    try:
+        wait(shop.ready, READY_SECONDS, "a web server does not answer")
+    except TimeoutError as error:
+        healed.troubles.append(f"{error} without faults")
+        return healed
     with databases.connected(shop.books_url) as books:
         _deliver(shop, healed)
         for _ in range(ROUNDS):
@@ -65,11 +69,13 @@ def heal(shop: Shop) -> Healed:
     return healed
 
 
-def until_ready(shop: Shop, seconds: float) -> None:
-    """Wait for a shop that starts."""
-    healed = Healed()
-    _wait(shop.ready, seconds, healed, "a web server does not start")
-    assert not healed.troubles, healed.troubles
+def wait(condition: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    """Until something is true. Raises TimeoutError, which says what is not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{otherwise} after {seconds:.0f} seconds")
+        time.sleep(POLL_SECONDS)
 
 
 def _deliver(shop: Shop, healed: Healed) -> None:
@@ -137,12 +143,3 @@ def _rows(books: Connection, query: str) -> list[tuple[str, ...]]:
     found = [tuple(row) for row in books.execute(text(query))]
     books.rollback()  # look anew the next time
     return found
-
-
-def _wait(condition: Callable[[], bool], seconds: float, healed: Healed, otherwise: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            healed.troubles.append(f"{otherwise}, {seconds:.0f} seconds after the last fault")
-            return
-        time.sleep(POLL_SECONDS)

@@ -10,7 +10,7 @@ import requests
 
 from tests.faults.plan import Fault
 from tests.faults.processes import Node
-from tests.faults.shops import LEASE_SECONDS, Shop
+from tests.faults.shops import Shop
 
 HOUR_SECONDS = 3600
 CLOCK_SECONDS = 600
@@ -38,6 +38,11 @@ class Injector:
         self.counts[fault.kind] += 1
         undo: Undo | None = getattr(self, fault.kind)(fault)
         return undo
+
+    def lasts(self, fault: Fault) -> float:
+        """Seconds until what the fault did is undone."""
+        lease_seconds = self.shop.size.lease_seconds
+        return lease_seconds * 1.5 if fault.kind == "pause_worker" else fault.seconds
 
     def kill_web(self, fault: Fault) -> None:
         self.processes.kill(self._one("web", fault))
@@ -156,8 +161,3 @@ class Injector:
             self.stripe_control("DELETE", f"{where}/{id}")
 
         return undo
-
-
-def lasts(fault: Fault) -> float:
-    """How long until what the fault does is undone."""
-    return LEASE_SECONDS * 1.5 if fault.kind == "pause_worker" else fault.seconds

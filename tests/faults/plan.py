@@ -13,7 +13,8 @@ PERIOD_SECONDS = 10.0
 BLOCK = 4
 """Periods of which one is quiet."""
 
-MOST_AT_ONCE = 4
+AT_ONCE = (1, 4)
+"""So many faults are in a period that is not quiet."""
 
 BOTH = {
     "kill_web": "a web server is killed (SIGKILL), with all its processes",
@@ -65,7 +66,12 @@ class Period:
 
 
 def draw(
-    seed: int, minutes: float, database: str, period_seconds: float = PERIOD_SECONDS
+    seed: int,
+    minutes: float,
+    database: str,
+    *,
+    period_seconds: float = PERIOD_SECONDS,
+    at_once: tuple[int, int] = AT_ONCE,
 ) -> tuple[Period, ...]:
     """The plan for a run of so many minutes on this kind of database."""
     chance = Random(f"{seed} {database}")
@@ -76,7 +82,7 @@ def draw(
         if number % BLOCK == 0:
             quiet = number + chance.randrange(BLOCK)
         start = number * period_seconds
-        count = 0 if number == quiet else chance.randint(1, MOST_AT_ONCE)
+        count = 0 if number == quiet else chance.randint(*at_once)
         faults = [_fault(chance, next(deck), start, period_seconds) for _ in range(count)]
         ordered = tuple(sorted(faults, key=lambda fault: fault.at))
         periods.append(Period(start, period_seconds, ordered))

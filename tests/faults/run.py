@@ -17,7 +17,7 @@ from tests.faults.bank import Bank
 from tests.faults.customers import Customer
 from tests.faults.evidence import Evidence
 from tests.faults.healing import Healed
-from tests.faults.injecting import Injector, lasts
+from tests.faults.injecting import Injector
 from tests.faults.model import Verdict
 from tests.faults.plan import Fault, Period
 from tests.faults.processes import Nursery
@@ -72,10 +72,11 @@ def run(stage: Stage, plan: tuple[Period, ...], seed: int) -> Report:
     with shops.a_shop(
         stage.database, stage.folder, stage.stripe, stage.nursery, stage.size
     ) as shop:
-        healing.until_ready(shop, START_SECONDS)
+        healing.wait(shop.ready, START_SECONDS, "a web server does not start")
         people = _People(shop, stage, chance)
         injector = Injector(shop)
         with people.living():
+            healing.wait(people.trade, START_SECONDS, "nobody has bought and spent")
             broken = _carry_out(injector, plan)
         injector.heal()
         healed = healing.heal(shop)
@@ -123,6 +124,11 @@ class _People:
             for thread in threads:
                 thread.join()
 
+    def trade(self) -> bool:
+        """Whether something was bought and something spent: the shop is in use."""
+        counts = self.counts()
+        return bool(counts["top-ups paid"] and counts["spends done"]) or bool(self.broken)
+
     def spends(self) -> list[evidence.Spend]:
         return [spend for it in self.customers for spend in it.spends]
 
@@ -168,7 +174,7 @@ def _carry_out(injector: Injector, plan: tuple[Period, ...]) -> list[str]:
     def inject(fault: Fault) -> None:
         undo = injector.inject(fault)
         if undo is not None:
-            note(time.monotonic() - begun + lasts(fault), undo)
+            note(time.monotonic() - begun + injector.lasts(fault), undo)
 
     for fault in (it for period in plan for it in period.faults):
         note(fault.at, lambda fault=fault: inject(fault))  # type: ignore[misc]

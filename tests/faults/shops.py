@@ -3,7 +3,7 @@ the database behind a network that can be cut; on SQLite one web process and one
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -11,6 +11,7 @@ import requests
 from flask import Flask
 
 from storefront import provisioning
+from storefront.db import db
 from tests.fakestripe.harness import FakeStripe
 from tests.faults.bank import Operator
 from tests.faults.postgresql import Postgresql, a_postgresql
@@ -21,17 +22,18 @@ from tests.support.shop import clean_environment, free_port
 
 HERE = Path(__file__).parent
 GUNICORN = ["--config", "gunicorn.conf.py", "tests.faults.host:app"]
-LEASE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many of each; `processes` is of each web server."""
+    """How many of each; `processes` is of each web server. A lease is short, so that a worker can
+    stand still for longer."""
 
     webs: int
     processes: int
     workers: int
     customers: int
+    lease_seconds: float = 5.0
 
 
 SIZES = {"postgresql": Size(2, 2, 2, 5), "sqlite": Size(1, 1, 1, 4)}
@@ -49,18 +51,22 @@ class Shop:
     processes: Processes
     urls: list[str]
     books_url: str
+    size: Size
     server: Postgresql | None = None
     proxy: Proxy | None = None
-    said: list[str] = field(default_factory=list)
 
     def ready(self) -> bool:
         """Whether all web servers answer, and their database."""
         return all(map(_answers, self.urls))
 
     def flask(self, *arguments: str) -> tuple[int, str]:
-        """Run a command of the shop's; how it ended, and what it said."""
+        """Run a command of the shop's; how it ended, and what it said. It begins without
+        connections, as a process does that was just started."""
+        with self.app.app_context():
+            db.engine.dispose()
         done = self.app.test_cli_runner().invoke(args=arguments)
-        return done.exit_code, done.output
+        died = done.exception if not isinstance(done.exception, SystemExit) else None
+        return done.exit_code, f"{done.output}{died or ''}"
 
 
 @contextmanager
@@ -89,7 +95,7 @@ def a_shop(
         stack.callback(processes.stop)
         processes.start()
         _sell(app)
-        yield Shop(database, folder, app, stripe, processes, urls, books_url, server, proxy)
+        yield Shop(database, folder, app, stripe, processes, urls, books_url, size, server, proxy)
 
 
 def an_operator(shop: Shop, chance: Random, patience_seconds: float) -> Operator:
@@ -124,7 +130,7 @@ def _nodes(folder: Path, settings: dict[str, str], ports: list[int], size: Size)
         )
         for port in ports
     ]
-    work = ["--app", "tests.faults.host:app", "worker", f"--lease={LEASE_SECONDS}"]
+    work = ["--app", "tests.faults.host:app", "worker", f"--lease={size.lease_seconds}"]
     workers = [
         Node(f"worker-{number}", "flask", work, environment, folder)
         for number in range(size.workers)
