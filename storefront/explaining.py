@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased, defer
@@ -29,6 +30,21 @@ OWING = tuple(movement.code for movement in MOVEMENTS.values() if movement.may_o
 
 Found = tuple[int, Transfer, datetime | None]
 """Credits that are left of a transfer's, or owed by it, and when they expire."""
+
+
+class Moved(Protocol):
+    """What a cause is found by: a transfer, or a line that tells of one."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def happened_at(self) -> datetime: ...
+    @property
+    def payment_id(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -218,7 +234,7 @@ def _owed(session: Session, user_id: str, version: int, credits: int, limit: int
     return found
 
 
-def causes(session: Session, transfers: Sequence[Transfer]) -> dict[str, Cause]:
+def causes(session: Session, transfers: Sequence[Moved]) -> dict[str, Cause]:
     """Transfer id -> its cause: three queries for all of them."""
     named = {it.id: tuple(_STRIPE_ID.findall(it.id)) for it in transfers}
     payments = _payments(session, {it.payment_id for it in transfers if it.payment_id})
@@ -275,7 +291,7 @@ def _events(session: Session, object_ids: Iterable[str]) -> dict[str, list[SeenE
 
 
 def _cause(
-    transfer: Transfer,
+    transfer: Moved,
     payment: Payment | None,
     invoice: Invoice | None,
     stripe_ids: tuple[str, ...],

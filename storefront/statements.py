@@ -1,36 +1,45 @@
 """A customer's statement: what moved, why, and the payment behind it, read in one query."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, case, select
 from sqlalchemy.orm import Session
 
+from storefront.db import MAX_WHOLE
 from storefront.ledger import MOVEMENTS, Transfer, wallet_id
 from storefront.money import format_signed
 from storefront.payments import Payment
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # frozen would take three times as long to make
 class Line:
-    """One movement of the wallet and, where one caused it, its payment."""
+    """One movement of the wallet: the transfer of this `id`, its credits below zero when they left;
+    and, where a payment caused it, that payment's money."""
 
-    transfer: Transfer
-    payment: Payment | None
+    id: str
+    code: str
+    note: str
+    credits: int
+    balance_after: int
+    wallet_version: int
+    happened_at: datetime
+    payment_id: str | None
+    amount_cents: int | None
+    currency: str | None
 
     @property
     def cause(self) -> str:
         """In plain words, such as: Refund of $10.00: −1,000 credits."""
-        said = _MONEY_BACK.get(self.transfer.code)
+        said = _MONEY_BACK.get(self.code)
         if said is None:
-            return MOVEMENTS[self.transfer.code].says
-        return said.format(
-            money=self.transfer.note, credits=format_signed(self.transfer.signed_credits)
-        )
+            return MOVEMENTS[self.code].says
+        return said.format(money=self.note, credits=format_signed(self.credits))
 
     @property
-    def note(self) -> str:
+    def remark(self) -> str:
         """What there is to add to the cause."""
-        return "" if self.transfer.code in _MONEY_BACK else self.transfer.note
+        return "" if self.code in _MONEY_BACK else self.note
 
 
 _MONEY_BACK = {
@@ -53,15 +62,30 @@ class Page:
 def page(session: Session, user_id: str, *, before: int | None = None, size: int = 20) -> Page:
     """At most `size` movements; `before` is the `older_than` of the page before (keyset paging:
     page 1,000 costs what page 1 costs, and new movements shift nothing)."""
-    query = (
-        select(Transfer, Payment)
-        .outerjoin(Payment, Payment.id == Transfer.payment_id)
-        .where(Transfer.wallet == wallet_id(user_id))
-        .order_by(Transfer.wallet_version.desc())
-        .limit(size + 1)
-    )
-    if before is not None:
-        query = query.where(Transfer.wallet_version < before)
-    lines = [Line(transfer, payment) for transfer, payment in session.execute(query)]
+    asked = {"wallet": wallet_id(user_id), "before": before or MAX_WHOLE, "limit": size + 1}
+    lines = [Line(*row) for row in session.execute(_LINES, asked)]
     more = len(lines) > size
-    return Page(lines[:size], lines[size - 1].transfer.wallet_version if more else None)
+    return Page(lines[:size], lines[size - 1].wallet_version if more else None)
+
+
+_LINES = (
+    select(
+        Transfer.id,
+        Transfer.code,
+        Transfer.note,
+        case((Transfer.target == Transfer.wallet, Transfer.credits), else_=-Transfer.credits),
+        Transfer.balance_after,
+        Transfer.wallet_version,
+        Transfer.happened_at,
+        Transfer.payment_id,
+        Payment.amount_cents,
+        Payment.currency,
+    )
+    .outerjoin(Payment, Payment.id == Transfer.payment_id)
+    .where(Transfer.wallet == bindparam("wallet"))
+    .where(Transfer.wallet_version < bindparam("before"))
+    .order_by(Transfer.wallet_version.desc())
+    .limit(bindparam("limit"))
+)
+"""In the order of a Line's fields. Put together once, and read as plain rows: two objects for each
+of twenty lines took longer than all the rest of the page."""

@@ -49,4 +49,4 @@ def analytics() -> ResponseReturnValue:
 
 def _newest_balance(statement: Page) -> int:
     """The newest line's running balance is the balance."""
-    return statement.lines[0].transfer.balance_after if statement.lines else 0
+    return statement.lines[0].balance_after if statement.lines else 0

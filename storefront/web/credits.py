@@ -24,12 +24,11 @@ def index() -> str:
     explanation = explaining.explain(db.session(), user_id, at)
     newest = explanation.version + 1
     statement = statements.page(db.session(), user_id, before=min(before or newest, newest))
-    transfers = [line.transfer for line in statement.lines]
     return render_template(
         "credits/index.html",
         explanation=explanation,
         statement=statement,
-        causes=explaining.causes(db.session(), transfers),
+        causes=explaining.causes(db.session(), statement.lines),
         at=at,
         asked=request.args.get("at"),
         first=before is None,

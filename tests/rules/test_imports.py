@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, str] = {
     "entitlements": "catalog checkouts db payments subscriptions users",
     "sweeping": "checkouts db errors payments stripe_gateway",
     "inbox": "db errors ids stripe_gateway",
-    "statements": "ledger money payments",
+    "statements": "db ledger money payments",
     "prices": "catalog db errors money stripe_gateway",
     "provisioning": "catalog config db errors money portal prices stripe_gateway",
     "mail": "config",
