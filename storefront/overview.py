@@ -1,13 +1,26 @@
-"""All that Billing shows of what a customer has: subscriptions, purchases, invoices, and credits
-that the next grants pay off; read in one query, however long the history is."""
+"""All that Billing shows of what a customer has: subscriptions, purchases, invoices, the
+balance, and credits that the next grants pay off; read in one query, however long the history is.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ScalarSelect, and_, func, literal, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from storefront.checkouts import BOUGHT
+from storefront.ledger import Account, wallet_id
 from storefront.payments import Payment
 from storefront.subscriptions import LIVE, Invoice, PlanCredit, Subscription
 
@@ -26,6 +39,7 @@ class Overview:
     purchases: list[Payment]
     invoices: list[Invoice]
     owed: int
+    balance: int
 
     @property
     def live(self) -> Subscription | None:
@@ -59,36 +73,47 @@ class Overview:
 def read(session: Session, user_id: str) -> Overview:
     """Three tables side by side: a row of the answer holds one subscription, purchase or invoice.
     (A join of the three would multiply them; three queries would be three waits.)"""
-    branch = union_all(*(select(literal(name).label("name")) for name in _BRANCHES)).subquery()
-    name = branch.c.name
-    newest = select(Subscription.id).where(Subscription.user_id == user_id)
-    newest = newest.order_by(Subscription.started_at.desc()).limit(SUBSCRIPTIONS)
-    shown = select(Invoice.id).where(Invoice.user_id == user_id, Invoice.status != "draft")
-    shown = shown.order_by(Invoice.created_at.desc()).limit(INVOICES)
-    mine = and_(Payment.user_id == user_id, Payment.kind == "purchase", Payment.status.in_(BOUGHT))
-    query = (
-        select(Subscription, Payment, Invoice, _owed(user_id))
-        .select_from(branch)
-        .outerjoin(Subscription, and_(name == "subscription", Subscription.id.in_(newest)))
-        .outerjoin(Payment, and_(name == "purchase", mine))
-        .outerjoin(Invoice, and_(name == "invoice", Invoice.id.in_(shown)))
-    )
-    rows = session.execute(query).all()
+    asked = {"user_id": user_id, "wallet": wallet_id(user_id)}
+    rows = session.execute(_EVERYTHING, asked).all()
     return Overview(
         subscriptions=sorted(filter(None, (row[0] for row in rows)), key=_started, reverse=True),
         purchases=sorted(filter(None, (row[1] for row in rows)), key=_made, reverse=True),
         invoices=sorted(filter(None, (row[2] for row in rows)), key=_made, reverse=True),
         owed=max(rows[0][3], 0),
+        balance=rows[0][4] or 0,
     )
 
 
+_USER_ID: BindParameter[str] = bindparam("user_id")
 _BRANCHES = ("subscription", "purchase", "invoice")
 
 
-def _owed(user_id: str) -> ScalarSelect[int]:
+def _everything() -> Select[Any]:
+    branch = union_all(*(select(literal(name).label("name")) for name in _BRANCHES)).subquery()
+    name = branch.c.name
+    newest = select(Subscription.id).where(Subscription.user_id == _USER_ID)
+    newest = newest.order_by(Subscription.started_at.desc()).limit(SUBSCRIPTIONS)
+    shown = select(Invoice.id).where(Invoice.user_id == _USER_ID, Invoice.status != "draft")
+    shown = shown.order_by(Invoice.created_at.desc()).limit(INVOICES)
+    mine = and_(Payment.user_id == _USER_ID, Payment.kind == "purchase", Payment.status.in_(BOUGHT))
+    balance = select(Account.balance).where(Account.id == bindparam("wallet")).scalar_subquery()
+    return (
+        select(Subscription, Payment, Invoice, _owed(), balance)
+        .select_from(branch)
+        .outerjoin(Subscription, and_(name == "subscription", Subscription.id.in_(newest)))
+        .outerjoin(Payment, and_(name == "purchase", mine))
+        .outerjoin(Invoice, and_(name == "invoice", Invoice.id.in_(shown)))
+    )
+
+
+def _owed() -> ScalarSelect[int]:
     """What was granted beyond what is earned: see PlanCredit."""
     beyond = func.coalesce(func.sum(PlanCredit.granted - PlanCredit.earned), 0)
-    return select(beyond).where(PlanCredit.user_id == user_id).scalar_subquery()
+    return select(beyond).where(PlanCredit.user_id == _USER_ID).scalar_subquery()
+
+
+_EVERYTHING = _everything()
+"""Put together once: that takes longer than asking it."""
 
 
 def _started(subscription: Subscription) -> tuple[datetime, str]:

@@ -106,8 +106,14 @@ def differs(price: Price, seen: StripePrice) -> str | None:
 
 def _seen(session: Session) -> list[StripePrice]:
     """What was on sale at Stripe, the latest news first."""
-    query = select(StripePrice).where(StripePrice.current)
-    return list(session.scalars(query.order_by(StripePrice.seen_at.desc(), StripePrice.id)))
+    return list(session.scalars(_SEEN))
+
+
+_SEEN = (
+    select(StripePrice)
+    .where(StripePrice.current)
+    .order_by(StripePrice.seen_at.desc(), StripePrice.id)
+)
 
 
 def _candidate(

@@ -1,5 +1,5 @@
 """Billing, put together: what the customer has, what there is to buy, and what came of a visit to
-Checkout. Two queries, whatever there is to show, besides the reader and the balance."""
+Checkout. Two queries, whatever there is to show, besides the reader."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from storefront.entitlements import Entitlement
 from storefront.money import format_credits
 from storefront.overview import Overview
 from storefront.subscriptions import Subscription
-from storefront.web import current, plan_cards, standing
+from storefront.web import current, pages, plan_cards, standing
 from storefront.web.plan_cards import Holdings
 from storefront.web.returning import Returned
 from storefront.web.standing import Facts, Standing
@@ -60,6 +60,7 @@ def render(choice: Choice, returned: Returned | None = None, problem: str | None
     """The page; `problem` is why what was asked for last was not done."""
     catalog, session = current.catalog(), db.session()
     has = overview.read(session, current.user().id)
+    pages.know_balance(has.balance)
     sold = prices.current(session, catalog, current.settings().livemode)
     holdings = Holdings(has.live, has.owned(), ever=bool(has.subscriptions))
     interval = choice.interval or _interval_of(has.live) or "monthly"

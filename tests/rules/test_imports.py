@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, str] = {
     "handlers": "card_testing checkouts db errors inbox jobs ledger money_back observing payments"
     " stripe_gateway subscriptions users",
     "portal": "catalog config db errors prices stripe_gateway subscriptions users",
-    "overview": "checkouts payments subscriptions",
+    "overview": "checkouts ledger payments subscriptions",
     "reports": "db ledger",
     "admin": "auditing checkouts db errors handlers ids inbox jobs ledger money payments prices"
     " refunding rehearsal reversals statements stripe_gateway subscriptions users",
