@@ -6,6 +6,7 @@
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +21,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from storefront.config import Config
 from tests.fakestripe.harness import FakeStripe, KeptFakeStripe
-from tests.support import databases, postgres
+from tests.support import crashes, databases, postgres
 from tests.support.apps import an_app as build_app
 from tests.support.apps import closing, hurry, some_settings
 from tests.support.chromium import ARGUMENTS
@@ -31,13 +32,22 @@ from tests.support.thoroughness import THOROUGH
 
 def pytest_configure(config: pytest.Config) -> None:
     hurry()
+    keep_bytecode()
     if not hasattr(config, "workerinput"):
         postgres.reserve_folder()
         # A run that is told to end (by timeout, by CI) tidies up as after Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def keep_bytecode() -> None:
+    """Here and in every process that is started: compiling all tests, and all of the shop, takes
+    longer than most of them run for."""
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
+    crashes.PROGRAM.stop()
     if not hasattr(config, "workerinput") and postgres.FOLDER_VARIABLE in os.environ:
         postgres.stop_and_remove()
 
@@ -184,6 +194,20 @@ def kept_fakestripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptFa
     kept = KeptFakeStripe(tmp_path_factory.mktemp("fakestripe"))
     yield kept
     kept.stop()
+
+
+@pytest.fixture(scope="session")
+def kept_for_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptFakeStripe]:
+    kept = KeptFakeStripe(tmp_path_factory.mktemp("fakestripe-of-files"))
+    yield kept
+    kept.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_fakestripe(kept_for_files: KeptFakeStripe) -> Iterator[FakeStripe]:
+    """A stand-in that a file's tests share, each with objects of its own in it."""
+    with kept_for_files.lent() as fake:
+        yield fake
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from flask import Flask
 
 from storefront import catalog
 from storefront.config import ROOT, Config
-from tests.fakestripe.harness import FakeStripe, running_fakestripe
+from tests.fakestripe.harness import FakeStripe
 from tests.support.apps import an_app, closing, some_settings
 from tests.support.at_checkout import learn_prices, make_prices
 
@@ -49,12 +49,9 @@ def catalog_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def fakestripe(
-    tmp_path_factory: pytest.TempPathFactory, catalog_path: Path
-) -> Iterator[FakeStripe]:
-    with running_fakestripe(tmp_path_factory.mktemp("fakestripe")) as running:
-        make_prices(running, catalog.load(catalog_path))
-        yield running
+def fakestripe(shared_fakestripe: FakeStripe, catalog_path: Path) -> FakeStripe:
+    make_prices(shared_fakestripe, catalog.load(catalog_path))
+    return shared_fakestripe
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 import pytest
 import stripe
 
-from tests.fakestripe.harness import FakeStripe, KeptFakeStripe, Receiver, running_fakestripe
+from tests.fakestripe.harness import FakeStripe, KeptFakeStripe, Receiver
 
 
 @pytest.fixture(scope="module")
-def fakestripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeStripe]:
-    """A stand-in that a file's tests share: each makes its own objects in it."""
-    with running_fakestripe(tmp_path_factory.mktemp("fakestripe")) as running:
-        yield running
+def fakestripe(shared_fakestripe: FakeStripe) -> FakeStripe:
+    return shared_fakestripe
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.fakestripe.harness import FakeStripe, running_fakestripe
+from tests.fakestripe.harness import FakeStripe
 from tests.subscriptions.real import Billing, a_billing_app_settings, sells
 from tests.support import databases
 from tests.support.apps import an_app, closing
 
 
 @pytest.fixture(scope="module")
-def fakestripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeStripe]:
-    with running_fakestripe(tmp_path_factory.mktemp("fakestripe")) as running:
-        yield running
+def fakestripe(shared_fakestripe: FakeStripe) -> FakeStripe:
+    return shared_fakestripe
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -11,14 +10,7 @@ from playwright.sync_api import Browser
 from tests.fakestripe.browser.buyer import Buyer
 from tests.fakestripe.browser.hosted import Merchant, Visitor
 from tests.fakestripe.browser.shop import Shop, running_shop
-from tests.fakestripe.harness import FakeStripe, running_fakestripe
-
-
-@pytest.fixture(scope="module")
-def fakestripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeStripe]:
-    folder: Path = tmp_path_factory.mktemp("fakestripe")
-    with running_fakestripe(folder) as running:
-        yield running
+from tests.fakestripe.harness import FakeStripe
 
 
 @pytest.fixture(scope="module")
