@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -91,7 +92,20 @@ class Base(DeclarativeBase):
 
 
 STRICT = {"sqlite_strict": True}
-db = SQLAlchemy(metadata=Base.metadata)
+
+
+class ShopSession(FlaskSession):
+    """The session of a request or command. After read_lightly() its reading phases are no
+    transactions."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Any:
+        lightly = self.info.get("lightly")
+        if lightly is None or self.info.get("writing"):
+            return super().get_bind(*args, **kwargs)
+        return lightly
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": ShopSession})
 _sqlite_write_lock = threading.RLock()
 
 
@@ -133,6 +147,16 @@ def end_reading() -> None:
     session = cast(Session, db.session())
     assert not session.info.get("writing"), "no transaction waits for the network"
     session.commit()
+
+
+def read_lightly() -> None:
+    """Have PostgreSQL take each query outside of transaction() by itself, until the session ends:
+    that spares a page two of its round trips, the BEGIN and the ROLLBACK. A query sees what is
+    committed when it begins either way (READ COMMITTED). Call it before the first query; what reads
+    by a cursor of the server's needs a transaction, and must not be called so."""
+    session = cast(Session, db.session())
+    if not is_sqlite(session):
+        session.info["lightly"] = db.engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def is_sqlite(session: Session) -> bool:

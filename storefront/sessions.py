@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Text, bindparam, delete, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storefront.db import STRICT, Base, Utc, db, insert, transaction, utcnow
+from storefront.db import STRICT, Base, Utc, db, insert, read_lightly, transaction, utcnow
 from storefront.users import User
 
 LIFETIME = timedelta(days=14)
@@ -40,7 +40,9 @@ def begin(user: User) -> None:
 
 
 def user_of(cookie: str) -> User | None:
-    """The user of a session cookie; None when that session has ended. One query."""
+    """The user of a session cookie; None when that session has ended. One query, the first
+    of its request."""
+    read_lightly()
     user_id, version, name = [*cookie.split(":", 2), "", ""][:3]
     found = db.session.execute(_USER, {"user_id": user_id, "name": name}).first()
     if found is None or not name or found[1] or str(found[0].session_version) != version:
