@@ -6,8 +6,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.fakestripe.harness import running_fakestripe
@@ -42,25 +40,23 @@ def main() -> int:
 
 
 def _one(database: str, minutes: float, seed: int, nursery: Nursery, keep: bool) -> Report:
+    """One run on one database, told as it goes; logs and databases stay behind when something is
+    wrong."""
     plan = plans.draw(seed, minutes, database)
     _say(f"\n== {database}, {minutes:g} minutes\n", *plans.lines(plan), "")
-    with _a_folder(keep) as folder, running_fakestripe(folder) as stripe:
-        stage = Stage(folder, stripe, nursery, database, SIZES[database])
-        report = run(stage, plan, seed)
-    _say(*telling.lines(report))
-    return report
-
-
-@contextmanager
-def _a_folder(keep: bool) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     try:
-        yield folder
+        with running_fakestripe(folder) as stripe:
+            stage = Stage(folder, stripe, nursery, database, SIZES[database])
+            report = run(stage, plan, seed)
+        _say(*telling.lines(report))
+        keep |= bool(report.wrong)
     finally:
         if keep:
             _say(f"logs and databases are in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
+    return report
 
 
 def _arguments() -> argparse.Namespace:
@@ -68,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=_minutes, default=10.0, help="of faults; 10")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
     parser.add_argument("--database", choices=("both", *DATABASES), default="both")
-    parser.add_argument("--keep", action="store_true", help="leave logs and databases behind")
+    parser.add_argument("--keep", action="store_true", help="leave logs and databases there")
     return parser.parse_args()
 
 

@@ -22,9 +22,9 @@ LOADED = (
     "gunicorn.workers.gthread", "logging.config", "psycopg", "requests", "smtplib",
     "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite", "stripe",
     "stripe._stripe_client", "stripe._v1_services", "stripe._webhook", "wtforms", "whitenoise",
-    "storefront.config", "storefront.ledger",
 )  # fmt: skip
-"""Not prometheus_client: it looks at the environment when it is loaded."""
+"""Nothing of the shop's own but what clocks need; and not prometheus_client, which looks at the
+environment when it is loaded."""
 
 
 def main() -> None:
