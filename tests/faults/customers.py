@@ -88,6 +88,13 @@ class Visitor:
                 return
         raise NoAnswer
 
+    def comes(self) -> None:
+        """Sign in, on a machine that may have much to do. Raises NoAnswer when it never works."""
+        for _ in range(TRIES):
+            with suppress(NoAnswer, Signed):
+                return self.signs_in()
+        raise NoAnswer(f"{self.email} cannot sign in")
+
     def at_stripe(self, path: str, **options: Any) -> Any:
         """What Stripe answers to a browser or in the Dashboard; None if it does not, or refuses."""
         url = f"{self.stripe_url}/{path}"

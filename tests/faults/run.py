@@ -109,7 +109,7 @@ class _People:
         self.bank = Bank(shop.stripe.url, _another(chance), spared)
         self.operator = shops.an_operator(shop, _another(chance), stage.patience_seconds)
         with ThreadPoolExecutor() as pool:  # everybody has an account before anything goes wrong
-            list(pool.map(Customer.signs_in, self.customers))
+            list(pool.map(Customer.comes, self.customers))
 
     @contextmanager
     def living(self) -> Iterator[None]:

@@ -101,7 +101,7 @@ def a_shop(
 def an_operator(shop: Shop, chance: Random, patience_seconds: float) -> Operator:
     """Somebody with an account that was made an operator's."""
     operator = Operator("operator", shop.urls, shop.stripe.url, chance, patience_seconds)
-    operator.signs_in()
+    operator.comes()
     assert shop.flask("users", "promote", operator.email)[0] == 0
     return operator
 
