@@ -123,7 +123,6 @@ def _init_pages(app: Flask, settings: Config) -> None:
     from whitenoise import WhiteNoise
 
     from storefront.config import ROOT
-    from storefront.web.security import static_headers
 
     CSRFProtect(app)
     Bootstrap5(app)
@@ -133,5 +132,4 @@ def _init_pages(app: Flask, settings: Config) -> None:
         prefix="static/",
         autorefresh=app.debug,
         allow_all_origins=False,
-        add_headers_function=static_headers(settings),
     )

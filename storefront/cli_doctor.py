@@ -48,7 +48,6 @@ def doctor_command(live: bool, as_json: bool) -> None:
 
 def a_visit(live: bool) -> Visit:
     settings, context = current.settings(), current.work_context()
-    hosts = policies.StripeHosts.of(settings)
     return Visit(
         config=settings,
         catalog=context.catalog,
@@ -56,7 +55,7 @@ def a_visit(live: bool) -> Visit:
         mailer=context.mailer,
         event_types=tuple(handlers.HANDLERS),
         flask=current_app.config,
-        policy=policies.content_security_policy(hosts, None, pays=True),
+        policy=policies.content_security_policy(settings, None, pays=True),
         revisions=health.migration_state,
         live=live,
     )

@@ -63,7 +63,7 @@ class Event:
 def parse_event(body: str) -> Event:
     """Raises BadInput for anything but a snapshot event."""
     try:
-        data = json.loads(body, parse_constant=_refuse_constant)
+        data = _strict_json(body)
     except (ValueError, RecursionError):
         raise BadInput("The body is not usable JSON.") from None
     if not isinstance(data, dict) or data.get("object") != "event":
@@ -97,3 +97,6 @@ def _flag(value: object) -> bool:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+_strict_json = json.JSONDecoder(parse_constant=_refuse_constant).decode

@@ -29,10 +29,9 @@ def short_text(value: object) -> str | None:
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or "\0" in value:
         return None
     try:
-        value.encode("utf-8")
+        return value if value.isascii() or value.encode("utf-8") else None
     except UnicodeEncodeError:  # a lone surrogate, legal in JSON, storable nowhere
         return None
-    return value
 
 
 def link(value: object) -> str | None:

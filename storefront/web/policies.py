@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 from storefront.config import STRIPE_API_BASE, Config
@@ -9,6 +10,7 @@ from storefront.config import STRIPE_API_BASE, Config
 STRIPE_JS_ORIGIN = "https://js.stripe.com"
 ONE_YEAR_SECONDS = 365 * 24 * 3600
 NOTHING = ["'none'"]
+NONCE = "{nonce}"
 
 SWITCHED_OFF = (
     "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen",
@@ -47,10 +49,16 @@ _REAL = StripeHosts(
 )
 
 
-def content_security_policy(hosts: StripeHosts, nonce: str | None, *, pays: bool) -> str:
+def content_security_policy(settings: Config, nonce: str | None, *, pays: bool) -> str:
     """The policy of one response. `nonce` is None for what runs no script; only a page that
     `pays` may load Stripe.js, so that no other page depends on a third party."""
-    scripts = [f"'nonce-{nonce}'"] if nonce else []
+    policy = _policy(StripeHosts.of(settings), runs_scripts=nonce is not None, pays=pays)
+    return policy.replace(NONCE, nonce) if nonce else policy
+
+
+@cache
+def _policy(hosts: StripeHosts, *, runs_scripts: bool, pays: bool) -> str:
+    scripts = [f"'nonce-{NONCE}'"] if runs_scripts else []
     stripe = hosts if pays else StripeHosts((), (), (), (), ())
     directives: Mapping[str, list[str]] = {
         "default-src": [],
@@ -79,9 +87,10 @@ def permissions_policy(settings: Config, *, pays: bool) -> str:
     return ", ".join([*off, f"payment={allowed}", f"publickey-credentials-get={allowed}"])
 
 
-def common_headers(settings: Config) -> dict[str, str]:
-    """What every response carries, files included."""
+def usual_headers(settings: Config) -> dict[str, str]:
+    """What every response carries, files included, unless its page says otherwise."""
     headers = {
+        "Content-Security-Policy": content_security_policy(settings, None, pays=False),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Cross-Origin-Resource-Policy": "same-origin",

@@ -7,9 +7,11 @@ nobody thought about is closed. Everything a response tells the browser is in `p
 import ipaddress
 import re
 import secrets
-from wsgiref.headers import Headers
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask import Flask, Request, Response, abort, current_app, g, redirect, request, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -18,6 +20,9 @@ from storefront.config import Config
 from storefront.errors import StorefrontError
 from storefront.web import policies, problems
 from storefront.web.current import settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PUBLIC_ENDPOINTS = frozenset(
     {
@@ -57,6 +62,8 @@ def register(app: Flask, settings: Config) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0
         )
+    app.wsgi_app = UsualHeaders(app.wsgi_app, settings)  # type: ignore[method-assign]
+    app.session_interface = Sessions()
     # In front of the CSRF check: who is signed out is told so, rather than of a missing token.
     app.before_request_funcs.setdefault(None, []).insert(0, _guard)
     app.after_request(_set_headers)
@@ -105,23 +112,33 @@ def client_network() -> str:
     return str(address)
 
 
-def static_headers(config: Config) -> "AddHeaders":
-    """For WhiteNoise, which answers for files before Flask is asked."""
-    headers = policies.common_headers(config)
-    hosts = policies.StripeHosts.of(config)
-    headers["Content-Security-Policy"] = policies.content_security_policy(hosts, None, pays=False)
-    return AddHeaders(headers)
+class UsualHeaders:
+    """Gives every answer, files and errors included, the headers that it does not bring itself."""
+
+    def __init__(self, app: "WSGIApplication", settings: Config) -> None:
+        self._app = app
+        usual = policies.usual_headers(settings)
+        self._usual = {name.lower(): (name, value) for name, value in usual.items()}
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        def started(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            missing = dict(self._usual)
+            for name, _ in headers:
+                missing.pop(name.lower(), None)
+            return start_response(status, [*headers, *missing.values()], *exc_info)
+
+        return self._app(environ, started)
 
 
-class AddHeaders:
-    """WhiteNoise's add_headers_function."""
+class Sessions(SecureCookieSessionInterface):
+    """Flask's. For who comes without a cookie, no key is derived to read it with."""
 
-    def __init__(self, headers: dict[str, str]) -> None:
-        self.headers = headers
-
-    def __call__(self, headers: Headers, _path: str, _url: str) -> None:
-        for name, value in self.headers.items():
-            headers[name] = value
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 def _guard() -> ResponseReturnValue | None:
@@ -161,18 +178,17 @@ def _require_own_origin() -> None:
 
 
 def _set_headers(response: Response) -> Response:
-    config, pays = settings(), bool(g.get("pays"))
-    headers = policies.common_headers(config)
-    headers["Content-Security-Policy"] = policies.content_security_policy(
-        policies.StripeHosts.of(config), g.get("csp_nonce"), pays=pays
-    )
-    headers["Referrer-Policy"] = g.get("referrer_policy", headers["Referrer-Policy"])
+    """Where this answer differs from the usual."""
+    config, pays, nonce = settings(), bool(g.get("pays")), g.get("csp_nonce")
+    if nonce or pays:
+        policy = policies.content_security_policy(config, nonce, pays=pays)
+        response.headers["Content-Security-Policy"] = policy
+    if "referrer_policy" in g:
+        response.headers["Referrer-Policy"] = g.referrer_policy
     if pays:
-        headers["Permissions-Policy"] = policies.permissions_policy(config, pays=True)
+        response.headers["Permissions-Policy"] = policies.permissions_policy(config, pays=True)
         # Wallets and banks open windows that report back to the page.
-        headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
-    for name, value in headers.items():
-        response.headers[name] = value
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
     if request.endpoint not in ("static", "bootstrap.static"):
         response.headers["Cache-Control"] = "no-store"
     return response
