@@ -61,7 +61,7 @@ def pytest_collection_finish() -> None:
 
 GARBAGE_AFTER_OBJECTS = 50_000
 STORIES = "tests/stories/"
-TOGETHER = ("tests/doctor/", "tests/clients/test_node_sdk.py")
+TOGETHER = ("tests/doctor/", "tests/clients/test_node_sdk.py", "tests/faults/test_short.py")
 """What shares something that takes long to make, and so goes to one process."""
 ONE_DATABASE = {
     "analytics", "clients", "entitlements", "explaining", "mail", "observing", "portal", "prices",
