@@ -1,0 +1,1 @@
+"""A Django project that credits paid top-ups by dj-stripe's webhook: what people would use."""
