@@ -33,11 +33,16 @@ def intent(key: str, customer: str) -> dict[str, Any]:
         "next_action": None, "on_behalf_of": None, "payment_method": f"pm_{customer}",
         "payment_method_configuration_details": {"id": "pmc_1QBench0mark00000000", "parent": None},
         "payment_method_options": {
+            "amazon_pay": {"express_checkout_element_session_id": None},
+            "bancontact": {"preferred_language": "en"},
             "card": {"installments": None, "mandate_options": None, "network": None,
                      "request_three_d_secure": "automatic"},
+            "cashapp": {}, "eps": {}, "klarna": {"preferred_locale": None},
             "link": {"persistent_token": None},
         },
-        "payment_method_types": ["card", "link"], "presentment_details": {
+        "payment_method_types": ["card", "bancontact", "eps", "klarna", "link", "cashapp",
+                                 "amazon_pay"],
+        "presentment_details": {
             "presentment_amount": AMOUNT_CENTS, "presentment_currency": "usd"},
         "processing": None, "receipt_email": None, "review": None, "setup_future_usage": None,
         "shipping": None, "source": None, "statement_descriptor": None,

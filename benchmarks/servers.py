@@ -1,7 +1,6 @@
 """PostgreSQL and gunicorn, as in production, started and stopped by their own process ids."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -62,6 +61,11 @@ class Postgresql:
         return self._server.get_uri(database=name)
 
     @property
+    def pid(self) -> int:
+        """The server's process; its sessions are its children."""
+        return self._server.get_pid()
+
+    @property
     def log(self) -> Path:
         """What the server writes."""
         return self._data / "log"
@@ -116,13 +120,6 @@ class Served:
         """Run a flask command on the same settings; what it printed."""
         return run_flask(self.environment, *arguments)
 
-    @contextmanager
-    def worker(self, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-        """A worker process of this shop."""
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
-        with running(command, self.environment, log) as process:
-            yield process
-
 
 @contextmanager
 def gunicorn(app: str, log: Path, settings: Mapping[str, str]) -> Iterator[Served]:
@@ -133,6 +130,14 @@ def gunicorn(app: str, log: Path, settings: Mapping[str, str]) -> Iterator[Serve
     with running(command, environment, log) as process:
         wait_until_up(process, f"{url}/healthz", log)
         yield Served(url, process, environment)
+
+
+@contextmanager
+def worker(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker of the shop whose settings these are."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
+    with running(command, environment, log) as process:
+        yield process
 
 
 @contextmanager
@@ -195,7 +200,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def executable(name: str) -> str | None:
-    return shutil.which(name)

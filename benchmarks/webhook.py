@@ -8,19 +8,16 @@ credited once; at the end the ledger must verify.
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
 from benchmarks import events, load, pgbench
+from benchmarks.deliveries import Deliveries, keys, send
 from benchmarks.djstripe_shop import shop as djstripe_shop
-from benchmarks.frame import Bench, Measured, Ratio, Served, median
+from benchmarks.frame import Bench, Measured, Ratio, median
 from benchmarks.load import Load
-from benchmarks.payments import expect_credited, open_payments
 from benchmarks.plots import Bars
 
 NAME = "webhook"
-PATIENCE_SECONDS = 90
-WARM_EVENTS = 320
 DJSTRIPE_WARM_EVENTS = 48
 DELAYS_MS = (0, 150)
 
@@ -68,9 +65,10 @@ class Run:
         self.bench = bench
         self.stripe = ""
         self.found: dict[str, list[Load]] = {name: [] for name in ORDER}
-        self.postgresql, self.sqlite = bench.postgresql(), bench.sqlite()
-        self.script = pgbench.recorded(bench, self.postgresql)
-        self.acknowledged = {self.postgresql: pgbench.PROBED, self.sqlite: 0}
+        self.postgresql = Deliveries(bench, bench.postgresql())
+        self.sqlite = Deliveries(bench, bench.sqlite())
+        self.script = pgbench.recorded(bench, self.postgresql.url)
+        self.postgresql.acknowledge(pgbench.PROBED)
         self.djstripe = djstripe_shop.DjStripeShop(bench.postgresql(empty=True), bench.logs)
         self.djstripe_acknowledged = 0
         self.calls: list[float] = []
@@ -99,90 +97,56 @@ class Run:
             self.found[HELLO].append(load.steady(address, self.bench.seconds(5)))
 
     def pgbench(self, number: int) -> None:
-        each = self.bench.count(1500, 60)
-        total, prefix = each * load.CONNECTIONS, f"pg{number}"
-        open_payments(self.postgresql, [f"{prefix}_{n}" for n in range(total)])
+        each, prefix = self.bench.count(1500, 60), f"pg{number}"
+        total = each * load.CONNECTIONS
+        self.postgresql.open(keys(prefix, total))
         self.bench.wait_until_quiet(f"round {number}, pgbench")
-        self.found[PGBENCH].append(
-            pgbench.run(self.bench, self.postgresql, self.script, prefix, each)
-        )
-        self._acknowledge(self.postgresql, total)
+        found = pgbench.run(self.bench, self.postgresql.url, self.script, prefix, each)
+        self.found[PGBENCH].append(found)
+        self.postgresql.acknowledge(total)
 
     def shop(self, number: int) -> None:
         """One start of the shop, so that its variants differ in the events alone."""
-        with self._served(self.postgresql, number, "up", STRIPE_API_BASE=self.stripe) as served:
-            keys = self._keys(f"spread{number}", self.bench.count(6000, 400))
-            self._deliver(SPREAD, served, self.postgresql, keys)
-            self._deliver(REPLAYS, served, self.postgresql, keys, new=0)
-            hot = self._keys(f"hot{number}", self.bench.count(5000, 400))
-            self._deliver(HOT, served, self.postgresql, hot, customer=f"hot{number}_c")
-            half = self._keys(f"half{number}", self.bench.count(3000, 200))
+        bench, found, to = self.bench, self.found, self.postgresql
+        with to.warm_shop(f"up{number}", STRIPE_API_BASE=self.stripe) as served:
+            spread = keys(f"spread{number}", bench.count(6000, 400))
+            found[SPREAD].append(to.deliver(served, spread))
+            found[REPLAYS].append(to.deliver(served, spread, new=0))
+            hot = keys(f"hot{number}", bench.count(5000, 400))
+            found[HOT].append(to.deliver(served, hot, customer=f"hot{number}_c"))
+            half = keys(f"half{number}", bench.count(3000, 200))
             twice = [*half, *half]
             random.Random(number).shuffle(twice)
-            self._deliver(HALF, served, self.postgresql, twice, new=len(half))
+            found[HALF].append(to.deliver(served, twice, new=len(half)))
 
     def deaf_shop(self, number: int) -> None:
         """Nothing listens where Stripe's API should be."""
-        with self._served(self.postgresql, number, "down") as served:
-            keys = self._keys(f"down{number}", self.bench.count(6000, 400))
-            self._deliver(DOWN, served, self.postgresql, keys)
+        with self.postgresql.warm_shop(f"down{number}") as served:
+            names = keys(f"down{number}", self.bench.count(6000, 400))
+            self.found[DOWN].append(self.postgresql.deliver(served, names))
 
     def shop_on_sqlite(self, number: int) -> None:
-        with self._served(self.sqlite, number, "lite", STRIPE_API_BASE=self.stripe) as served:
-            keys = self._keys(f"lite{number}", self.bench.count(4000, 300))
-            self._deliver(SQLITE, served, self.sqlite, keys)
+        with self.sqlite.warm_shop(f"lite{number}", STRIPE_API_BASE=self.stripe) as served:
+            names = keys(f"lite{number}", self.bench.count(4000, 300))
+            self.found[SQLITE].append(self.sqlite.deliver(served, names))
 
     def djstripe_shop(self, number: int, delay_ms: int) -> None:
         events_each = self.bench.count(700 if delay_ms == 0 else 350, 100)
         prefix = f"dj{number}x{delay_ms}"
         warm = self.djstripe.open_payments(f"warm{prefix}", DJSTRIPE_WARM_EVENTS)
-        keys = self.djstripe.open_payments(prefix, events_each)
+        cold = self.djstripe.open_payments(prefix, events_each)
         with self.djstripe.serving(delay_ms) as served:
-            self._send(served.url, warm)
+            send(self.bench, served.url, warm)
             before = sum(served.calls().values())
-            self.found[DJSTRIPE[delay_ms]].append(self._send(served.url, keys))
-            self.calls.append((sum(served.calls().values()) - before) / len(keys))
-        self.djstripe_acknowledged += len(warm) + len(keys)
+            self.found[DJSTRIPE[delay_ms]].append(send(self.bench, served.url, cold))
+            self.calls.append((sum(served.calls().values()) - before) / len(cold))
+        self.djstripe_acknowledged += len(warm) + len(cold)
         self.djstripe.expect_credited(self.djstripe_acknowledged)
 
     def expect_right_books(self) -> None:
-        for url in (self.postgresql, self.sqlite):
-            with self.bench.shop(url) as served:
+        for to in (self.postgresql, self.sqlite):
+            with self.bench.shop(to.url) as served:
                 self.bench.say(f"  {served.flask('ledger', 'verify').strip()}")
-
-    @contextmanager
-    def _served(self, url: str, number: int, name: str, **settings: str) -> Iterator[Served]:
-        """The shop, warm: the first requests of a process load modules and connect."""
-        with self.bench.shop(url, **settings) as served:
-            keys = self._keys(f"warm{name}{number}", WARM_EVENTS)
-            open_payments(url, keys)
-            self._send(f"{served.url}/stripe/webhook", keys)
-            self._acknowledge(url, len(keys))
-            yield served
-
-    def _keys(self, prefix: str, count: int) -> list[str]:
-        return [f"{prefix}_{n}" for n in range(count)]
-
-    def _deliver(
-        self, name: str, served: Served, url: str, keys: list[str],
-        *, new: int | None = None, customer: str | None = None,
-    ) -> None:  # fmt: skip
-        """Deliver an event for each key, of which `new` (all, if not said) are credited; all of
-        them were acknowledged, or the load has failed."""
-        if new != 0:
-            open_payments(url, dict.fromkeys(keys), customer)
-        self.bench.wait_until_quiet(name)
-        address = f"{served.url}/stripe/webhook"
-        self.found[name].append(self._send(address, keys, customer))
-        self._acknowledge(url, len(keys) if new is None else new)
-
-    def _send(self, address: str, keys: list[str], customer: str | None = None) -> Load:
-        file = events.write(self.bench.folder / "requests.tsv", keys, customer)
-        return load.each_once(address, file, PATIENCE_SECONDS)
-
-    def _acknowledge(self, url: str, count: int) -> None:
-        self.acknowledged[url] += count
-        expect_credited(url, self.acknowledged[url])
 
     def _median(self, name: str, value: Callable[[Load], float]) -> float:
         return median([value(each) for each in self.found[name]])
@@ -220,7 +184,7 @@ class Run:
         ]
 
     def notes(self) -> list[str]:
-        total = sum(self.acknowledged.values())
+        total = self.postgresql.acknowledged + self.sqlite.acknowledged
         return [
             f"{total:,} events were acknowledged by the shop and {self.djstripe_acknowledged:,} by "
             "dj-stripe; each was credited once, counted after every run. `flask ledger verify` "
