@@ -15,6 +15,7 @@ from storefront.checkouts.choice import (
     choose,
     refuse_what_is_owned,
 )
+from storefront.checkouts.reading import subscriptions_to_fetch
 from storefront.checkouts.refreshing import follow_subscription, payment_has_failed
 from storefront.checkouts.return_urls import return_urls
 from storefront.checkouts.rivals import close, displace, forget
@@ -82,7 +83,11 @@ def _open_once(
             session, user_id, choice, price_id
         )
         to_close = displace(session, checkout)
+        # After the rivals: one that is settled at this moment is seen here or there.
+        to_fetch = subscriptions_to_fetch(session, user_id) if choice.mode != "payment" else []
         first = not subscriptions.ever(session, user_id)
+    if [id for id in to_fetch if subscriptions.sync(gateway, catalog, config.livemode, id)]:
+        return None
     for stripe_session_id in to_close:
         if _was_paid(gateway, catalog, config.livemode, close(gateway, stripe_session_id)):
             return None

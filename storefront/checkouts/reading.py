@@ -41,6 +41,20 @@ def owned(session: Session, user_id: str, plan: str) -> int:
     return int(session.scalar(select(func.coalesce(func.sum(mine.c.quantity), 0))) or 0)
 
 
+def subscriptions_to_fetch(session: Session, user_id: str) -> list[str]:
+    """Stripe's names for subscriptions that the customer's checkouts have made, and that have no
+    row yet: their job waits for a worker, or for Stripe."""
+    known = select(Subscription.id).where(
+        Subscription.stripe_subscription_id == Checkout.stripe_subscription_id
+    )
+    mine = select(Checkout.stripe_subscription_id).where(
+        Checkout.user_id == user_id,
+        Checkout.stripe_subscription_id.is_not(None),
+        ~known.exists(),
+    )
+    return [id for id in session.scalars(mine) if id is not None]
+
+
 def standing(session: Session, checkout: Checkout) -> Standing:
     """Where a checkout stands for its customer: still `open`, `expired`, `processing` (a slow
     bank, or Stripe has not told everything yet), `failed`, or `active`: what was bought is there,
