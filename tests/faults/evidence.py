@@ -1,6 +1,7 @@
 """What is known at the end: what Stripe says was paid and went back, what customers did, and what
 the shop's books hold. Plain facts, read without any code of the shop's."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -57,18 +58,20 @@ class Invoice:
 class Evidence:
     """`intents` are all that were paid, `invoices` all that were paid, the oldest first.
     `balances` (by e-mail address) and `spent` (by key) are the shop's books, `orders` how many
-    refunds at Stripe carry each order of an operator."""
+    refunds at Stripe carry each order of an operator, `live` how many subscriptions each customer
+    has at Stripe that are not over."""
 
     intents: list[Intent] = field(default_factory=list)
     invoices: list[Invoice] = field(default_factory=list)
     orders: dict[str, int] = field(default_factory=dict)
+    live: dict[str, int] = field(default_factory=dict)
     spends: list[Spend] = field(default_factory=list)
     balances: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
 
 
 class Stripe:
-    """Reads Stripe's lists, page by page."""
+    """Reads Stripe's lists, page by page. (That of subscriptions leaves out what is over.)"""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -103,6 +106,7 @@ def gather(stripe: Stripe, books: Connection, spends: list[Spend]) -> Evidence:
             _invoice(it, emails, prices) for it in stripe.all("invoices") if it["status"] == "paid"
         ],
         orders=_orders(refunds),
+        live=Counter(emails[it["customer"]] for it in stripe.all("subscriptions")),
         spends=spends,
         balances=_balances(books),
         spent=_spent(books),

@@ -39,7 +39,12 @@ class Verdict:
 
 
 def judge(evidence: Evidence) -> Verdict:
-    findings = [*_wrong_spends(evidence), *_wrong_orders(evidence), *_wrong_prices(evidence)]
+    findings = [
+        *_wrong_spends(evidence),
+        *_wrong_orders(evidence),
+        *_wrong_prices(evidence),
+        *(f"{email} pays for {count} plans" for email, count in evidence.live.items() if count > 1),
+    ]
     lost = doubled = 0
     for email, balance in sorted(evidence.balances.items()):
         right = expected(evidence, email)

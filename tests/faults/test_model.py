@@ -27,6 +27,7 @@ def right() -> Evidence:
         ],
         invoices=[first, change],
         orders={"order-1": 1},
+        live={BEN: 1},
         spends=[
             Spend(ADA, DONE, 300, "done"),
             Spend(ADA, REFUSED, 9000, "refused"),
@@ -88,6 +89,7 @@ PLANTED: dict[str, Callable[[Evidence], object]] = {
     f"spend {REFUSED} of 9000, refused, is 9000": lambda it: it.spent.update({REFUSED: 9000}),
     "nobody asked for spend 99": lambda it: it.spent.update({"99": 1}),
     "operator's order order-1 was refunded 2 times": lambda it: it.orders.update({"order-1": 2}),
+    f"{BEN} pays for 2 plans": lambda it: it.live.update({BEN: 2}),
     "pi_1: 501 is no price": lambda it: it.intents.__setitem__(
         0, replace(it.intents[0], amount=501)
     ),
