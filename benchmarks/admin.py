@@ -1,130 +1,111 @@
-"""The operators' pages with many rows: the median of each, over HTTP.
+"""The operators' pages with many rows: the median of each, over HTTP, one request at a time.
 
-    .venv/bin/python benchmarks/admin.py [--customers 100000] [--transfers 1000000] [--rounds 7]
-
-PostgreSQL (the wheel of requirements-dev.txt) is filled by SQL: so many customers, and transfers,
-payments, events and jobs over a year. Each page is then asked for by an operator who is signed in,
-over HTTP from gunicorn, one request at a time. Printed is one JSON document with the median and
-the slowest request of each page, in milliseconds.
+The database is filled by SQL: customers, and transfers, payments, events and jobs over a year.
 """
 
-import argparse
 import http.cookiejar
-import json
-import os
 import re
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.parse
 import urllib.request
-from pathlib import Path
+from dataclasses import dataclass
 
 from sqlalchemy import create_engine
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from benchmarks.frame import Bench, Measured, Served
+from benchmarks.servers import ROOT
+from storefront import config, create_app
+from storefront.admin import days
+from storefront.db import utcnow
+from tests.admin.many import fill
 
-from benchmarks.webhook import (  # noqa: E402
-    run_flask,
-    shop_environment,
-    start_postgresql,
-    wait_until_up,
-)
-from storefront import config, create_app  # noqa: E402
-from storefront.admin import days  # noqa: E402
-from storefront.db import utcnow  # noqa: E402
-from tests.admin.many import fill  # noqa: E402
-
-PORT = 18473
-BASE = f"http://127.0.0.1:{PORT}"
+NAME = "admin"
 EMAIL, PASSWORD = "operator@example.com", "correct horse battery"
+REQUESTS = 7
 
 
-def main() -> None:
-    options = arguments()
-    with tempfile.TemporaryDirectory(prefix="sf-admin-") as name:
-        folder = Path(name)
-        server, url = start_postgresql(folder)
-        try:
-            print(json.dumps(measure(options, folder, url), indent=2))
-        finally:
-            server.cleanup()
+@dataclass(frozen=True)
+class Filled:
+    """How much there is to be shown."""
+
+    customers: int
+    transfers: int
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--customers", type=int, default=100_000)
-    parser.add_argument("--transfers", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=7, help="requests for each page")
-    return parser.parse_args()
+def measure(bench: Bench) -> Measured:
+    filled = Filled(bench.count(100_000, 1_000), bench.count(1_000_000, 5_000))
+    url = bench.postgresql()
+    _fill(url, filled)
+    with bench.shop(url) as shop:
+        _sum_up_days(shop)
+        shop.flask("users", "create", EMAIL, "--password", PASSWORD)
+        shop.flask("users", "promote", EMAIL)
+        bench.wait_until_quiet("pages")
+        pages = measure_pages(Operator(shop), filled)
+    return Measured({"customers": filled.customers, "transfers": filled.transfers, "pages": pages})
 
 
-def measure(options: argparse.Namespace, folder: Path, url: str) -> dict[str, object]:
-    environment = shop_environment(folder, url)
-    run_flask(environment, "db", "upgrade")
-    started = time.monotonic()
+def _fill(url: str, filled: Filled) -> None:
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
     with engine.begin() as connection:
-        fill(connection, options.customers, options.transfers // options.customers)
+        fill(connection, filled.customers, filled.transfers // filled.customers)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")  # as autovacuum does in the hours it has
     engine.dispose()
-    sum_up_days(environment)
-    filled = time.monotonic() - started
-    run_flask(environment, "users", "create", EMAIL, "--password", PASSWORD)
-    run_flask(environment, "users", "promote", EMAIL)
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "--log-level", "error"]
-    command += ["--access-logfile", os.devnull]
-    server = subprocess.Popen([*command, "wsgi:app"], cwd=ROOT, env=environment)
-    try:
-        wait_until_up()
-        pages = measure_pages(options)
-    finally:
-        server.terminate()
-        server.wait(30)
-    return {
-        "customers": options.customers,
-        "transfers": options.transfers,
-        "filled_in_seconds": round(filled),
-        "pages_ms": pages,
-    }
 
 
-def sum_up_days(environment: dict[str, str]) -> None:
+def _sum_up_days(shop: Served) -> None:
     """What the worker does each hour."""
-    app = create_app(config.load(environment, root=ROOT))
+    app = create_app(config.load(shop.environment, root=ROOT))
     with app.app_context():
         days.keep(utcnow())
 
 
-def measure_pages(options: argparse.Namespace) -> dict[str, dict[str, int]]:
-    browser = signed_in()
+class Operator:
+    """A browser of somebody who is signed in."""
+
+    def __init__(self, shop: Served) -> None:
+        self._url = shop.url
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._browser = urllib.request.build_opener(jar)
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.read("/login"))
+        assert token
+        form = {"csrf_token": token[1], "email": EMAIL, "password": PASSWORD}
+        self._browser.open(f"{self._url}/login", urllib.parse.urlencode(form).encode()).close()
+
+    def read(self, path: str) -> str:
+        with self._browser.open(self._url + path, timeout=60) as answer:
+            return answer.read().decode()
+
+
+def measure_pages(operator: Operator, filled: Filled) -> dict[str, dict[str, int]]:
     found = {}
-    for name, path in pages(browser, options).items():
+    for name, path in pages(operator, filled).items():
         times = []
-        for _ in range(options.rounds):
+        for _ in range(REQUESTS):
             started = time.monotonic()
-            read(browser, path)
+            operator.read(path)
             times.append((time.monotonic() - started) * 1000)
-        found[name] = {"median": round(statistics.median(times)), "slowest": round(max(times))}
+        found[name] = {
+            "median_ms": round(statistics.median(times)),
+            "slowest_ms": round(max(times)),
+        }
     return found
 
 
-def pages(browser: urllib.request.OpenerDirector, options: argparse.Namespace) -> dict[str, str]:
+def pages(operator: Operator, filled: Filled) -> dict[str, str]:
     """Each page, the lists also in their middle and with a filter."""
-    some = options.transfers // 2
+    some = filled.transfers // 2
     return {
         "overview": "/admin",
         "customers": "/admin/customers",
         "customers by address": "/admin/customers?q=customer99",
         "customer by intent": f"/admin/customers?q=pi_{some}",
-        "one customer": f"/admin/customers/usr_{some % options.customers}",
-        "credits form": f"/admin/customers/usr_{some % options.customers}/credits",
+        "one customer": f"/admin/customers/usr_{some % filled.customers}",
+        "credits form": f"/admin/customers/usr_{some % filled.customers}/credits",
         "payments": "/admin/payments",
-        "payments, next page": next_page(browser, "/admin/payments"),
+        "payments, next page": next_page(operator, "/admin/payments"),
         "payments, half a year ago": "/admin/payments?to=" + half_a_year_ago(),
         "payments by amount": "/admin/payments?amount=10&status=succeeded",
         "payments of no amount": "/admin/payments?amount=12.34&status=succeeded",
@@ -135,7 +116,7 @@ def pages(browser: urllib.request.OpenerDirector, options: argparse.Namespace) -
         "events by type": "/admin/events?type=payment_intent.payment_failed",
         "one event": f"/admin/events/evt_{some}",
         "ledger": "/admin/ledger",
-        "ledger of one customer": f"/admin/ledger?customer=usr_{some % options.customers}",
+        "ledger of one customer": f"/admin/ledger?customer=usr_{some % filled.customers}",
         "ledger, half a year ago": "/admin/ledger?code=top_up&to=" + half_a_year_ago(),
         "jobs": "/admin/jobs",
         "jobs given up": "/admin/jobs?state=given+up",
@@ -148,26 +129,7 @@ def half_a_year_ago() -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(time.time() - 182 * 86_400))
 
 
-def next_page(browser: urllib.request.OpenerDirector, path: str) -> str:
-    found = re.search(r'class="pager-older" href="([^"]+)"', read(browser, path))
+def next_page(operator: Operator, path: str) -> str:
+    found = re.search(r'class="pager-older" href="([^"]+)"', operator.read(path))
     assert found, f"{path} has no next page"
     return found[1].replace("&amp;", "&")
-
-
-def signed_in() -> urllib.request.OpenerDirector:
-    jar = http.cookiejar.CookieJar()
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', read(browser, "/login"))
-    assert token
-    form = {"csrf_token": token[1], "email": EMAIL, "password": PASSWORD}
-    browser.open(f"{BASE}/login", urllib.parse.urlencode(form).encode()).close()
-    return browser
-
-
-def read(browser: urllib.request.OpenerDirector, path: str) -> str:
-    with browser.open(BASE + path, timeout=60) as answer:
-        return answer.read().decode()
-
-
-if __name__ == "__main__":
-    main()

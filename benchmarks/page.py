@@ -20,6 +20,7 @@ NAMES = ("webhook", "pages", "history", "burst", "scale", "cold", "lighthouse", 
 """All benchmarks, in the order of the page."""
 
 NOT_YET = "*Not measured yet: `bin/bench {}`.*"
+NOTHING_YET = "*Not measured yet: `bin/bench`.*"
 WORDS_OF_THE_MACHINE = {
     "memory_gib": "memory, GiB",
     "sync_microseconds": "a sync to disk, µs (median of 300)",
@@ -80,7 +81,7 @@ def _goals(results: Mapping[str, Result]) -> str:
         for name, result in results.items()
         for ratio in result["ratios"]
     ]
-    return _table(rows) if rows else NOT_YET.format("")
+    return _table(rows) if rows else NOTHING_YET
 
 
 def _with_unit(value: float, ratio: Mapping[str, Any]) -> str:
@@ -89,7 +90,7 @@ def _with_unit(value: float, ratio: Mapping[str, Any]) -> str:
 
 def _machine(results: Mapping[str, Result]) -> str:
     if not results:
-        return NOT_YET.format("")
+        return NOTHING_YET
     newest = max(results.values(), key=lambda result: str(result["date"]))
     rows = [
         {"": WORDS_OF_THE_MACHINE.get(name, name), "of the newest run": value}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import floor, log10
 from typing import Any
 
 WIDTH, MARGIN = 720, 16
@@ -67,7 +68,9 @@ def number(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     size = abs(value)
-    return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3}f}"
+    if size < 1:
+        return f"{value:.3g}"
+    return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
 
 
 def _bars(plot: Bars) -> str:
@@ -91,7 +94,7 @@ def _bars(plot: Bars) -> str:
 def _lines(plot: Lines) -> str:
     points = [point for line in plot.series.values() for point in line]
     right = max((x for x, _ in points), default=1) or 1
-    high = max((y for _, y in points), default=1) * 1.1 or 1
+    high = 4 * _round_step(max((y for _, y in points), default=1) / 3.8)
     room = WIDTH - AXIS_WIDTH - 2 * MARGIN
 
     def at(x: float, y: float) -> tuple[float, float]:
@@ -114,6 +117,12 @@ def _lines(plot: Lines) -> str:
         parts.append(_text(place, TITLE_HEIGHT + 8, f"■ {label}", colour))
     height = bottom + AXIS_HEIGHT + MARGIN
     return _document(f"{plot.title} ({plot.y_unit} by {plot.x_unit})", height, parts)
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2, 2.5, 5, 10 and their powers of ten that is no less."""
+    power = 10 ** floor(log10(least)) if least > 0 else 1
+    return next(each * power for each in (1, 2, 2.5, 5, 10) if each * power >= least)
 
 
 def _document(title: str, height: float, parts: list[str]) -> str:
