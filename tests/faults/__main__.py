@@ -51,6 +51,9 @@ def _one(database: str, minutes: float, seed: int, nursery: Nursery, keep: bool)
             report = run(stage, plan, seed)
         _say(*telling.lines(report))
         keep |= bool(report.wrong)
+    except Exception:
+        keep = True
+        raise
     finally:
         if keep:
             _say(f"logs and databases are in {folder}")

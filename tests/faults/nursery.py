@@ -21,7 +21,7 @@ LOADED = (
     "flask_mailman", "flask_migrate", "flask_sqlalchemy", "flask_wtf", "gunicorn.app.wsgiapp",
     "gunicorn.workers.gthread", "logging.config", "psycopg", "requests", "smtplib",
     "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite", "stripe",
-    "stripe._stripe_client", "stripe._v1_services", "stripe._webhook", "wtforms", "whitenoise",
+    "stripe._stripe_client", "stripe._v1_services", "stripe._webhook", "wtforms",
 )  # fmt: skip
 """Nothing of the shop's own but what clocks need; and not prometheus_client, which looks at the
 environment when it is loaded."""
