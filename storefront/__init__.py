@@ -120,16 +120,9 @@ def _init_sign_in(app: Flask) -> None:
 def _init_pages(app: Flask, settings: Config) -> None:
     from flask_bootstrap import Bootstrap5
     from flask_wtf import CSRFProtect
-    from whitenoise import WhiteNoise
 
-    from storefront.config import ROOT
+    from storefront.web import files
 
     CSRFProtect(app)
     Bootstrap5(app)
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
-        app.wsgi_app,
-        root=str(ROOT / "static"),
-        prefix="static/",
-        autorefresh=app.debug,
-        allow_all_origins=False,
-    )
+    files.register(app)

@@ -1,5 +1,5 @@
 """Each request is one line of the log and one count, whoever answered it: a view, an error page,
-WhiteNoise. Its id goes through everything that it causes here, and back to the caller."""
+one of our files. Its id goes through everything that it causes here, and back to the caller."""
 
 import logging
 import re
