@@ -20,6 +20,7 @@ CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2040, "cvc": 
 CARDS = ("pm_card_visa",) * 8 + ("pm_card_visa_chargeDeclined", "pm_card_createDispute")
 PACKS = ("usd_5", "usd_10", "odd")
 TRIES = 4
+FIRST_PATIENCE_SECONDS = 60.0
 THINKING_SECONDS = 0.3
 TOKENS = (r'name="csrf_token"[^>]*value="([^"]+)"', r'data-csrf-token="([^"]+)"')
 
@@ -89,11 +90,10 @@ class Visitor:
         raise NoAnswer
 
     def comes(self) -> None:
-        """Sign in, on a machine that may have much to do. Raises NoAnswer when it never works."""
-        for _ in range(TRIES):
-            with suppress(NoAnswer, Signed):
-                return self.signs_in()
-        raise NoAnswer(f"{self.email} cannot sign in")
+        """Sign in before anything goes wrong: with patience, the machine may have much to do."""
+        usual, self.patience_seconds = self.patience_seconds, FIRST_PATIENCE_SECONDS
+        self.signs_in()
+        self.patience_seconds = usual
 
     def at_stripe(self, path: str, **options: Any) -> Any:
         """What Stripe answers to a browser or in the Dashboard; None if it does not, or refuses."""
