@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import pytest
 from flask import Flask
@@ -21,11 +20,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from storefront.config import Config
 from tests.fakestripe.harness import FakeStripe, KeptFakeStripe
-from tests.support import crashes, databases, postgres
+from tests.support import crashes, databases, postgres, selection
 from tests.support.apps import an_app as build_app
 from tests.support.apps import closing, hurry, some_settings
 from tests.support.chromium import ARGUMENTS
 from tests.support.chromium import executable as find_chromium
+from tests.support.selection import STORIES
 from tests.support.served import ServedShop, served_shop
 from tests.support.thoroughness import THOROUGH
 
@@ -60,23 +60,8 @@ def pytest_collection_finish() -> None:
 
 
 GARBAGE_AFTER_OBJECTS = 50_000
-STORIES = "tests/stories/"
 TOGETHER = ("tests/doctor/", "tests/clients/test_node_sdk.py", "tests/faults/test_short.py")
 """What shares something that takes long to make, and so goes to one process."""
-ONE_DATABASE = {
-    "analytics", "clients", "entitlements", "explaining", "mail", "observing", "portal", "prices",
-    "provisioning", "security", "web",
-}  # fmt: skip
-"""Folders whose tests move no credits: each of their tests runs on one of the two databases, the
-choice being spread over them by name; a thorough run runs each on both."""
-
-SPREAD_FILES = {
-    "test_buying_credits.py", "test_when_things_go_wrong.py", "test_nightly.py",
-    "test_crashes.py", "test_orders.py", "test_processes.py", "test_when_stripe_fails.py",
-    "test_wrong_handlers.py",
-}  # fmt: skip
-"""Files that are spread in the same way: what happens to the books in them has its own tests on
-both databases; or it is long, and looked at in parts."""
 
 
 class StoriesTogether(LoadScopeScheduling):
@@ -99,35 +84,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StoriesToget
 
 @pytest.hookimpl(trylast=True)  # after the shuffling
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Stories first, they take long; then the rest, each test on the databases that it needs."""
+    """Stories first, they take long; then the rest, without what a usual run does without."""
     items.sort(key=lambda item: not _is_story(item))
     if THOROUGH:
         return
-    there = {item.nodeid for item in items}
-    left_out = [item for item in items if _is_for_the_other_database(item, there)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in set(left_out)]
+    others = selection.left_out(config, items)
+    config.hook.pytest_deselected(items=list(others))
+    items[:] = [item for item in items if item not in others]
 
 
 def _is_story(item: pytest.Item) -> bool:
     return STORIES in item.nodeid
-
-
-def _is_for_the_other_database(item: pytest.Item, there: set[str]) -> bool:
-    """Of the tests that are `there`: one that is written for one database alone has no other."""
-    name = _database(item, "database_url") or _database(item, "shop")
-    spread = ONE_DATABASE & set(item.path.parts) or item.path.name in SPREAD_FILES
-    if name is None or not spread:
-        return False
-    test = crc32(item.nodeid.replace(name, "").encode())
-    chosen = databases.NAMES[test % len(databases.NAMES)]
-    return name != chosen and item.nodeid.replace(name, chosen) in there
-
-
-def _database(item: pytest.Item, fixture: str) -> str | None:
-    """Which database a test was given by this fixture."""
-    given = getattr(item, "callspec", None)
-    return given.params.get(fixture) if given else None
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stripe._encode import _api_encode
 
@@ -34,6 +34,7 @@ def numbered(tree: Any) -> Any:
     return tree
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))  # a machine may be slow
 @given(st.dictionaries(names, trees, max_size=4))
 def test_what_the_sdk_encodes_is_decoded(params: dict[str, Any]) -> None:
     text = urlencode(list(_api_encode(params)))

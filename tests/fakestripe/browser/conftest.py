@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.fakestripe.browser.buyer import Buyer
 from tests.fakestripe.browser.hosted import Merchant, Visitor
 from tests.fakestripe.browser.shop import Shop, running_shop
 from tests.fakestripe.harness import FakeStripe
+
+expect.set_options(timeout=15_000)  # patience on a busy machine; nothing is timed here
 
 
 @pytest.fixture(scope="module")

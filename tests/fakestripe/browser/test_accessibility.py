@@ -106,6 +106,7 @@ def test_the_control_page(page: Page, shop: Shop, fakestripe: FakeStripe, sectio
     assert_accessible(page)
 
 
+@pytest.mark.always
 def test_checkout(page: Page, merchant: Merchant) -> None:
     adjustable = {"enabled": True, "minimum": 1, "maximum": 4}
     line: dict[str, object] = {"price": merchant.price(500, None), "quantity": 2}

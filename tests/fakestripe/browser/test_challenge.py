@@ -30,6 +30,7 @@ def query_of(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
+@pytest.mark.always
 def test_the_modal_says_what_it_is_and_keeps_the_keyboard(buyer: Buyer) -> None:
     buyer.opens_the_shop()
     buyer.fills_in("4000002760003184")

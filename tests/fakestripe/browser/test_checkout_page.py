@@ -23,6 +23,7 @@ def arrived(visitor: Visitor) -> dict[str, str]:
     return {k: v[0] for k, v in parse_qs(urlsplit(visitor.page.url).query).items()}
 
 
+@pytest.mark.always
 def test_a_subscription_is_bought(visitor: Visitor, merchant: Merchant) -> None:
     customer = merchant.customer()
     session = merchant.session(merchant.price(), customer=customer)

@@ -37,6 +37,7 @@ def test_it_says_loudly_what_it_is(page: Page) -> None:
     expect(page.get_by_role("complementary")).to_contain_text("not against Stripe")
 
 
+@pytest.mark.always
 def test_events_show_each_attempt_and_can_be_delivered_again(page: Page, shop: Shop) -> None:
     # Nothing listens on port 9 of this machine: every attempt fails at once.
     endpoint = shop.client.v1.webhook_endpoints.create(
@@ -76,6 +77,7 @@ def paid(page: Page, shop: Shop, card: str = "pm_card_visa") -> Locator:
     return row
 
 
+@pytest.mark.always
 def test_a_payment_is_refunded_by_hand(page: Page, shop: Shop) -> None:
     row = paid(page, shop)
     expect(row.locator("summary")).to_contain_text("$10.00 · 1,000 credits")

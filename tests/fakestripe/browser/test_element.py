@@ -39,6 +39,7 @@ INCOMPLETE_OR_WRONG = [
 ]  # fmt: skip
 
 
+@pytest.mark.always
 def test_what_is_incomplete_or_wrong_is_said_at_the_field_and_to_the_page(buyer: Buyer) -> None:
     buyer.opens_the_shop()
     for number, expiry, code, error_code, message in INCOMPLETE_OR_WRONG:
@@ -227,6 +228,7 @@ def test_known_details_are_filled_in_or_left_out(buyer: Buyer) -> None:
     expect(buyer.form.get_by_label("Email")).to_be_hidden()
 
 
+@pytest.mark.always
 def test_card_numbers_never_reach_the_page(buyer: Buyer) -> None:
     buyer.opens_the_shop()
     buyer.page.evaluate(

@@ -24,6 +24,7 @@ def paid(merchant: Merchant) -> stripe.Invoice:
     return merchant.client.v1.invoices.retrieve(str(subscription.latest_invoice))
 
 
+@pytest.mark.always
 def test_a_paid_invoice_shows_lines_and_sums(visitor: Visitor, paid: stripe.Invoice) -> None:
     visitor.opens(paid.hosted_invoice_url)
     visitor.sees_heading(f"Invoice {paid.number}")

@@ -25,6 +25,7 @@ def status(buyer: Buyer, shop: Shop) -> str:
     return shop.client.v1.payment_intents.retrieve(secret.split("_secret_")[0]).status
 
 
+@pytest.mark.always
 def test_a_good_card_pays(buyer: Buyer, shop: Shop) -> None:
     buyer.opens_the_shop()
     buyer.fills_in(GOOD)
@@ -39,6 +40,7 @@ def test_a_good_card_pays(buyer: Buyer, shop: Shop) -> None:
     assert status(buyer, shop) == "succeeded"
 
 
+@pytest.mark.always
 def test_a_declined_card_says_why_and_another_pays_the_same_intent(
     buyer: Buyer, shop: Shop
 ) -> None:
@@ -70,6 +72,7 @@ def test_the_error_has_only_documented_fields(buyer: Buyer) -> None:
     assert set(buyer.result()["error"]) <= documented
 
 
+@pytest.mark.always
 def test_a_completed_challenge_pays(buyer: Buyer, shop: Shop) -> None:
     buyer.opens_the_shop()
     buyer.fills_in(CHALLENGED)

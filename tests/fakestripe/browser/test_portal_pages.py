@@ -91,6 +91,7 @@ def test_the_home_page_shows_plan_card_details_and_invoices(
     visitor.page.wait_for_url("**/done?back=1")
 
 
+@pytest.mark.always
 def test_a_change_of_plan_shows_its_proration_first(visitor: Visitor, pro: Subscribed) -> None:
     visitor.opens(pro.portal())
     visitor.follows("Update subscription")
@@ -108,6 +109,7 @@ def test_a_change_of_plan_shows_its_proration_first(visitor: Visitor, pro: Subsc
     expect(visitor.page.get_by_role("row").filter(has_text="$180.00")).to_contain_text("Paid")
 
 
+@pytest.mark.always
 def test_cancelling_and_renewing(visitor: Visitor, pro: Subscribed) -> None:
     visitor.opens(pro.portal())
     visitor.follows("Cancel subscription")
@@ -141,6 +143,7 @@ def test_cancelling_at_once_with_a_reason(visitor: Visitor, merchant: Merchant) 
     assert ended.cancellation_details.comment == "Too much <b>for</b> me"
 
 
+@pytest.mark.always
 def test_another_card_becomes_the_default(visitor: Visitor, pro: Subscribed) -> None:
     visitor.opens(pro.portal())
     visitor.follows("Update payment method")

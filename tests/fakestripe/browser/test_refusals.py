@@ -89,6 +89,7 @@ def opened(buyer: Buyer) -> Buyer:
     return buyer
 
 
+@pytest.mark.always
 def test_wrong_use_is_refused_by_an_integration_error(opened: Buyer) -> None:
     answers = {call: opened.tries(call) for call, _sentence in WRONG_CALLS}
     wrong = [
