@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from tests.faults.customers import NoAnswer, Signed, Visitor
+from tests.faults.customers import NoAnswer, SignedOut, Visitor
 
 REST_SECONDS = 1.0
 COURSES = ("succeeds", "succeeds", "pending", "fails")
@@ -85,8 +85,8 @@ class Operator(Visitor):
                 self.refunds()
             except NoAnswer:
                 self.counts["no answer"] += 1
-            except Signed:
-                with suppress(NoAnswer, Signed):
+            except SignedOut:
+                with suppress(NoAnswer, SignedOut):
                     self.signs_in()
         self.session.close()
 
@@ -98,7 +98,7 @@ class Operator(Visitor):
         wish = f"amount={self.chance.randint(1, 9)}&reason=requested_by_customer"
         page = self.asks("GET", f"/admin/refunds/{subject}?{wish}")
         if "/account/confirm" in page.headers.get("Location", ""):
-            raise Signed  # to type the password again
+            raise SignedOut  # to type the password again
         form = _Fields(page.text).hidden
         if "refunded_before" not in form:
             return  # nothing is left to refund

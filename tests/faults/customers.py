@@ -31,8 +31,8 @@ class NoAnswer(Exception):
     """Whatever was asked for: it may have been done."""
 
 
-class Signed(Exception):
-    """Signed out: a clock that was stepped can end a session."""
+class SignedOut(Exception):
+    """SignedOut out: a clock that was stepped can end a session."""
 
 
 class Visitor:
@@ -46,11 +46,12 @@ class Visitor:
         self.urls, self.stripe_url, self.chance = urls, stripe_url, chance
         self.patience_seconds = patience
         self.session = requests.Session()
+        self.stop = threading.Event()
         self.counts: Counter[str] = Counter()
         self.known = False
 
     def asks(self, method: str, path: str, **options: Any) -> requests.Response:
-        """One request to the shop. Raises NoAnswer, also for a 5xx, and Signed."""
+        """One request to the shop. Raises NoAnswer, also for a 5xx, and SignedOut."""
         url = self.chance.choice(self.urls) + path
         options |= {"timeout": self.patience_seconds, "allow_redirects": False}
         try:
@@ -60,7 +61,7 @@ class Visitor:
         if answer.status_code >= 500:
             raise NoAnswer
         if answer.status_code == 401 or "/login" in answer.headers.get("Location", ""):
-            raise Signed
+            raise SignedOut
         return answer
 
     def posts(self, page: str, path: str, **fields: str) -> requests.Response:
@@ -112,13 +113,11 @@ class Visitor:
     def token(self, page: str) -> str:
         found = next((it for it in (re.search(pattern, page) for pattern in TOKENS) if it), None)
         if found is None:
-            raise Signed  # the page is for others
+            raise SignedOut  # the page is for others
         return found[1]
 
     def waits(self) -> None:
         self.stop.wait(self.chance.uniform(0, THINKING_SECONDS))
-
-    stop = threading.Event()
 
 
 class Customer(Visitor):
@@ -147,9 +146,9 @@ class Customer(Visitor):
                 act() if self.known else self.signs_in()
             except NoAnswer:
                 self.counts["no answer"] += 1
-            except Signed:
+            except SignedOut:
                 self.counts["signed out"] += 1
-                with suppress(NoAnswer, Signed):
+                with suppress(NoAnswer, SignedOut):
                     self.signs_in()
             self.waits()
         self.session.close()

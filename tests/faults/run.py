@@ -1,18 +1,18 @@
 """One run: a shop, its customers, the plan that hits it, then healing and the verdict."""
 
-import heapq
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from tests.fakestripe.harness import FakeStripe
 from tests.faults import evidence, healing, model, shops
+from tests.faults.agenda import Agenda
 from tests.faults.bank import Bank
 from tests.faults.customers import Customer
 from tests.faults.evidence import Evidence
@@ -28,8 +28,6 @@ PATIENCE_SECONDS = 8.0
 """How long a customer waits for an answer."""
 
 START_SECONDS = 120
-AT_ONCE = 8
-"""Faults that are being injected at the same time: a restart takes its time."""
 
 
 @dataclass
@@ -161,31 +159,15 @@ def _another(chance: Random) -> Random:
 
 
 def _carry_out(injector: Injector, plan: tuple[Period, ...]) -> list[str]:
-    """Each fault at its time, its end at its time; what could not be done."""
-    agenda: list[tuple[float, int, Callable[[], None]]] = []
-    begun, numbers = time.monotonic(), iter(range(1_000_000))
-    lock = threading.Condition()
-    done: list[Future[None]] = []
-
-    def note(at: float, what: Callable[[], None]) -> None:
-        with lock:
-            heapq.heappush(agenda, (at, next(numbers), what))
+    """Each fault at its time, and its end at its time; what could not be done."""
+    agenda = Agenda()
 
     def inject(fault: Fault) -> None:
         undo = injector.inject(fault)
         if undo is not None:
-            note(time.monotonic() - begun + injector.lasts(fault), undo)
+            agenda.put(agenda.now + injector.lasts(fault), undo)
 
     for fault in (it for period in plan for it in period.faults):
-        note(fault.at, lambda fault=fault: inject(fault))  # type: ignore[misc]
-    note(plan[-1].start + plan[-1].seconds, lambda: None)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        while agenda or not all(it.done() for it in done):
-            with lock:
-                due = agenda and agenda[0][0] <= time.monotonic() - begun
-                what = heapq.heappop(agenda)[2] if due else None
-            if what is None:
-                time.sleep(0.02)
-            else:
-                done.append(pool.submit(what))
-    return [f"{type(it).__name__}: {it}" for it in (each.exception() for each in done) if it]
+        agenda.put(fault.at, partial(inject, fault))
+    agenda.put(plan[-1].start + plan[-1].seconds, lambda: None)  # quiet to the end
+    return agenda.carry_out()

@@ -19,7 +19,7 @@ from tests.faults.shops import Size
 from tests.support.thoroughness import usually
 
 SIZES = {"postgresql": Size(2, 1, 1, 3, 1.0), "sqlite": Size(1, 1, 1, 3, 1.0)}
-PERIOD_SECONDS = 1.0
+PERIOD_SECONDS = 0.8
 AT_ONCE = 6
 """In three of four periods: eighteen of the twenty kinds."""
 
