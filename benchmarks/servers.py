@@ -26,7 +26,7 @@ NO_DATABASE = "postgresql:///nobody-connects"
 """gunicorn.conf.py starts two processes for PostgreSQL; an application without a database gets
 as many."""
 
-START_SECONDS = 30
+START_SECONDS = 120
 STOP_SECONDS = 30
 OWN = ("STRIPE_", "STOREFRONT_", "DATABASE_", "GA4_", "LOG_", "SENTRY_", "WEB_", "MAIL_", "BIND")
 SETTINGS = {
