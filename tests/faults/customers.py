@@ -32,7 +32,7 @@ class NoAnswer(Exception):
 
 
 class SignedOut(Exception):
-    """SignedOut out: a clock that was stepped can end a session."""
+    """A clock that was stepped can end a session; some pages are for others."""
 
 
 class Visitor:
