@@ -139,6 +139,7 @@ function listen() {
 
 function watchHeight() {
   const report = () => announce("height", { pixels: Math.ceil(document.body.getBoundingClientRect().height) });
+  report(); // before the page is told that the element is ready: what is shown then has its place
   new ResizeObserver(report).observe(document.body);
 }
 
