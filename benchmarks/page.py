@@ -1,5 +1,8 @@
 """docs/performance.md from the results: the words by hand in performance.in.md, the tables and
-plots from benchmarks/results. The same results make the same page."""
+plots from benchmarks/results. The same results make the same page.
+
+    python -m benchmarks.page       writes it anew, after a change of the words; bin/bench does, too
+"""
 
 import json
 import re
@@ -171,3 +174,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return plots.number(value) if isinstance(value, int | float) else str(value).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    write(RESULTS, PAGE)

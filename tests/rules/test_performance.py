@@ -25,7 +25,9 @@ RESULT = {
 
 def test_the_page_and_its_plots_are_what_the_results_make() -> None:
     for path, text in page.made(page.RESULTS, page.PAGE).items():
-        assert path.read_text() == text, f"{path.name} is not of these results: see bin/bench"
+        assert path.read_text() == text, (
+            f"{path.name} is not of these results: python -m benchmarks.page"
+        )
 
 
 def test_a_result_becomes_tables_goals_and_a_plot(tmp_path: Path) -> None:
