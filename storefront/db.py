@@ -156,7 +156,16 @@ def read_lightly() -> None:
     by a cursor of the server's needs a transaction, and must not be called so."""
     session = cast(Session, db.session())
     if not is_sqlite(session):
-        session.info["lightly"] = db.engine.execution_options(isolation_level="AUTOCOMMIT")
+        session.info["lightly"] = _each_by_itself(db.engine)
+
+
+def _each_by_itself(engine: Engine) -> Engine:
+    """The same pool, but on its connections each statement is a transaction by itself. Made once,
+    and kept with the engine."""
+    kept: dict[str, Any] = vars(engine)
+    if "each_by_itself" not in kept:
+        kept["each_by_itself"] = engine.execution_options(isolation_level="AUTOCOMMIT")
+    return cast(Engine, kept["each_by_itself"])
 
 
 def is_sqlite(session: Session) -> bool:

@@ -1,8 +1,11 @@
 """What every page shows around its own matter: balance, banner, money and time as text."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
-from flask import Flask, g
+from flask import Flask, g, request
 from flask_login import current_user
 
 from storefront import ledger
@@ -15,6 +18,7 @@ from storefront.web import current, plan_cards, security
 def register(app: Flask, settings: Config) -> None:
     """Give all templates the shop's settings, the reader's balance, and the filters."""
     app.jinja_env.globals.update(
+        url_for=_remembering_url_for(app),
         shop=settings,
         balance=balance,
         needs_top_up=needs_top_up,
@@ -31,6 +35,20 @@ def register(app: Flask, settings: Config) -> None:
         day=format_day,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _remembering_url_for(app: Flask) -> Callable[..., str]:
+    """url_for() for templates: each page asks for the same dozen addresses, of which those that
+    name nothing but the page are found out once."""
+
+    @lru_cache(maxsize=256)
+    def found(_mounted_at: str, endpoint: str) -> str:
+        return app.url_for(endpoint)
+
+    def url_for(endpoint: str, **values: Any) -> str:
+        return app.url_for(endpoint, **values) if values else found(request.script_root, endpoint)
+
+    return url_for
 
 
 def is_customer() -> bool:
