@@ -13,7 +13,7 @@ from random import Random
 from tests.fakestripe.harness import FakeStripe
 from tests.faults import evidence, healing, model, shops
 from tests.faults.agenda import Agenda
-from tests.faults.bank import Bank
+from tests.faults.bank import Bank, Operator
 from tests.faults.customers import Customer
 from tests.faults.evidence import Evidence
 from tests.faults.healing import Healed
@@ -111,8 +111,9 @@ class _People:
 
     @contextmanager
     def living(self) -> Iterator[None]:
-        lives = [it.lives for it in (*self.customers, self.bank, self.operator)]
-        threads = [threading.Thread(target=self._live, args=(it,)) for it in lives]
+        threads = [
+            threading.Thread(target=self._live, args=(it.lives,)) for it in self._everybody()
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -131,8 +132,10 @@ class _People:
         return [spend for it in self.customers for spend in it.spends]
 
     def counts(self) -> Counter[str]:
-        everybody = (*self.customers, self.bank, self.operator)
-        return sum((it.counts for it in everybody), Counter())
+        return sum((it.counts for it in self._everybody()), Counter())
+
+    def _everybody(self) -> list[Customer | Bank | Operator]:
+        return [*self.customers, self.bank, self.operator]
 
     def _a_customer(self, number: int, shop: Shop, stage: Stage, chance: Random) -> Customer:
         changes = number % 2 == 1
