@@ -12,6 +12,7 @@ from sqlalchemy import Text, bindparam, delete, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storefront.db import STRICT, Base, Utc, db, insert, read_lightly, transaction, utcnow
+from storefront.ledger import Account, wallet_id
 from storefront.users import User
 
 LIFETIME = timedelta(days=14)
@@ -28,10 +29,12 @@ class EndedSession(Base):
     ended_at: Mapped[datetime] = mapped_column(Utc, default=utcnow, index=True)
 
 
-_USER = select(User, exists().where(EndedSession.name == bindparam("name"))).where(
-    User.id == bindparam("user_id")
+_USER = (
+    select(User, exists().where(EndedSession.name == bindparam("name")), Account.balance)
+    .outerjoin(Account, Account.id == bindparam("wallet"))
+    .where(User.id == bindparam("user_id"))
 )
-"""Every page asks it, so it is put together once."""
+"""Every page asks it, so it is put together once; nearly every page shows the balance."""
 
 
 def begin(user: User) -> None:
@@ -44,11 +47,12 @@ def user_of(cookie: str) -> User | None:
     of its request."""
     read_lightly()
     user_id, version, name = [*cookie.split(":", 2), "", ""][:3]
-    found = db.session.execute(_USER, {"user_id": user_id, "name": name}).first()
+    asked = {"user_id": user_id, "name": name, "wallet": wallet_id(user_id)}
+    found = db.session.execute(_USER, asked).first()
     if found is None or not name or found[1] or str(found[0].session_version) != version:
         return None
     user: User = found[0]
-    user.session_name = name
+    user.session_name, user.balance = name, found[2] or 0
     return user
 
 

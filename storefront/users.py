@@ -60,6 +60,9 @@ class User(Base):
     session_name = ""
     """Of the session that this request belongs to; no column."""
 
+    balance = 0
+    """Of the wallet, when the request began; no column."""
+
     is_authenticated = True
     is_active = True
     is_anonymous = False

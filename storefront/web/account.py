@@ -31,6 +31,7 @@ def index() -> str:
 @login_required
 def balance() -> Response:
     """For scripts of the page, and the host application's."""
+    pages.know_balance()
     return jsonify(balance=pages.balance(), needs_top_up=pages.needs_top_up())
 
 

@@ -12,7 +12,7 @@ from storefront import ledger
 from storefront.config import Config
 from storefront.db import db
 from storefront.money import format_credits, format_money, format_signed
-from storefront.web import current, plan_cards, security
+from storefront.web import current, icons, plan_cards, security
 
 
 def register(app: Flask, settings: Config) -> None:
@@ -20,6 +20,7 @@ def register(app: Flask, settings: Config) -> None:
     app.jinja_env.globals.update(
         url_for=_remembering_url_for(app),
         shop=settings,
+        icons=icons,
         balance=balance,
         needs_top_up=needs_top_up,
         external_url=security.external_url,
@@ -63,9 +64,13 @@ def balance() -> int:
     return int(g.balance)
 
 
-def know_balance(credits: int) -> None:
-    """Spare the header its query: the view has just read the balance."""
-    g.balance = credits
+def know_balance(credits: int | None = None) -> None:
+    """Spare the header its query: the view has just read the balance; or, without one, it moves
+    nothing, and what was read with the reader still holds."""
+    if credits is not None:
+        g.balance = credits
+    elif is_customer():
+        g.balance = current.user().balance
 
 
 def needs_top_up() -> bool:

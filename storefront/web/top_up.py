@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from flask_login import login_required
 
 from storefront.catalog import Pack
-from storefront.web import current, security
+from storefront.web import current, pages, security
 
 DEFAULT_PACK_INDEX = 1
 """The second pack is chosen unless the address says otherwise: neither least nor most."""
@@ -19,6 +19,7 @@ def index() -> str:
     would like to watch every page for fraud, but a shop whose other pages depend on no third
     party has less that can be attacked (PCI SAQ A)."""
     security.allow_stripe()
+    pages.know_balance()
     packs = current.catalog().packs
     return render_template(
         "top_up/index.html", packs=packs, chosen=_chosen(packs), customer=current.user()

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, str] = {
     " stripe_gateway subscriptions",
     "reconciling": "catalog checkouts db errors ids ledger payments prices reversals stripe_gateway"
     " subscriptions users",
-    "sessions": "db users",
+    "sessions": "db ledger users",
     "entitlements": "catalog checkouts db payments subscriptions users",
     "sweeping": "checkouts db errors payments stripe_gateway",
     "inbox": "db errors ids stripe_gateway",

@@ -10,8 +10,8 @@ from tests.support.builders import Customer
 from tests.web.test_pages import a_customer, counting_queries
 from tests.web.visitor import Visitor
 
-PAGES = {"/top-up": 2, "/account": 2, "/billing": 3}
-"""Each page, and its queries: who is reading, and what is shown."""
+PAGES = {"/": 1, "/top-up": 1, "/balance": 1, "/account": 2, "/billing": 3}
+"""Each page, and its queries: who is reading, with the balance; and what else is shown."""
 
 
 def test_pages_ask_little_and_the_same_however_long_the_history(app: Flask) -> None:
