@@ -25,6 +25,11 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 CONTROLS_IN_TRACE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
+# Our lines tell none of this, and finding it out takes as long as rendering one
+# (docs.python.org/3/howto/logging.html#optimization).
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging._srcfile = None
+
 _as_json = json.JSONEncoder(default=str).encode
 
 
