@@ -128,16 +128,20 @@ def _fill_postgresql(url: str, hot: str, size: int) -> None:
         connection.execute("SET session_replication_role = replica")  # no keys are looked up
         connection.execute("SET maintenance_work_mem = '256MB'")
         others = connection.execute(_OTHER_INDEXES).fetchall()
+        connection.execute(f"ALTER TABLE ledger_transfers DROP CONSTRAINT {UNIQUE}")
         for name, _ in others:
             connection.execute(f'DROP INDEX "{name}"')
         numbers = "FROM generate_series(1, {count}) AS numbers(i)"
         for statement in _statements(hot, size, numbers, "now() - ({ago}) * interval '1 second'"):
             connection.execute(statement)
+        add = f"ADD CONSTRAINT {UNIQUE} UNIQUE (wallet, wallet_version)"
+        connection.execute(f"ALTER TABLE ledger_transfers {add}")
         for _, definition in others:
             connection.execute(definition)
         connection.execute("VACUUM ANALYZE")
 
 
+UNIQUE = "uq_ledger_transfers_wallet_version"
 _OTHER_INDEXES = """
     SELECT indexname, indexdef FROM pg_indexes
     WHERE tablename = 'ledger_transfers' AND indexname LIKE 'ix%'
