@@ -23,6 +23,7 @@ from tests.support.builders import Customer, Json, a_user, event_of
 from tests.support.checkouts import rows
 from tests.support.promised import works
 from tests.support.rewinding import Moment
+from tests.support.thoroughness import usually
 
 DAY = 24 * 3600
 FETCHING = ("sync_subscription", "sync_invoices", "expire_checkouts", "grant_plan_credits")
@@ -201,7 +202,7 @@ def test_every_order_ends_alike(
     assert life.end() == expected, "with the success page first"
 
     @settings(
-        max_examples=5 if books.is_sqlite(app) else 8,
+        max_examples=usually(3, thorough=8),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

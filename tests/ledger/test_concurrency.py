@@ -15,8 +15,10 @@ from storefront.ledger import Order
 from tests.support import books
 from tests.support.builders import a_user
 from tests.support.races import at_once, raised
+from tests.support.thoroughness import usually
 
 WRITERS = 8
+ROUNDS = usually(15, thorough=40)
 
 
 def move(*orders: Order) -> None:
@@ -80,13 +82,13 @@ def test_wallets_named_in_opposite_order_do_not_deadlock(app: Flask, known: bool
 
     def writes(writer: int) -> None:
         order = users if writer % 2 else users[::-1]
-        for n in range(40):
+        for n in range(ROUNDS):
             pair = order[n % 5 : n % 5 + 2]
             move(*(Order(f"{writer}:{n}:{user.id}", "top_up", user.id, 1) for user in pair))
 
     outcomes = at_once(app, [partial(writes, writer) for writer in range(WRITERS)])
     assert raised(outcomes) == []
-    expected = WRITERS * 40 * 2 + (len(users) if known else 0)
+    expected = WRITERS * ROUNDS * 2 + (len(users) if known else 0)
     assert sum(books.balance(app, user.id) for user in users) == expected
     books.assert_clean(app)
 

@@ -277,7 +277,7 @@ def test_lots_do_what_the_oracle_says(app: Flask) -> None:
     run_state_machine_as_test(
         lambda: LotsMachine(app),
         settings=settings(
-            max_examples=usually(8 if books.is_sqlite(app) else 5, thorough=25),
+            max_examples=usually(4, thorough=25),
             stateful_step_count=20,
             deadline=None,
             database=None,

@@ -140,7 +140,7 @@ def test_the_ledger_does_what_the_oracle_says(app: Flask) -> None:
     run_state_machine_as_test(
         lambda: LedgerMachine(app),
         settings=settings(
-            max_examples=usually(8 if books.is_sqlite(app) else 5, thorough=20),
+            max_examples=usually(4, thorough=20),
             stateful_step_count=25,
             deadline=None,
             database=None,

@@ -249,7 +249,7 @@ def test_grants_follow_what_was_paid_for(app: Flask) -> None:
     order, whether the worker is in time or not. The books are clean."""
 
     @settings(
-        max_examples=usually(12, thorough=30),
+        max_examples=usually(6, thorough=30),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -10,6 +10,7 @@ from tests.support import books
 from tests.support.books import is_sqlite
 from tests.support.lots import assert_lots_add_up
 from tests.support.races import at_once, raised
+from tests.support.thoroughness import usually
 
 JANUARY, FEBRUARY, MARCH, APRIL = (at(f"2031-0{month}-01") for month in (1, 2, 3, 4))
 NEXT_YEAR = at("2032-01-01")
@@ -100,7 +101,7 @@ def test_workers_at_the_same_time_grant_once(app: Flask) -> None:
 def test_a_plan_change_and_due_months_at_the_same_time(app: Flask) -> None:
     """Credited by two workers while two others grant: each once, and the rest of the year never
     comes. Whether the month was granted before or after the change, the sums are the same."""
-    for _ in range(5 if is_sqlite(app) else 25):
+    for _ in range(usually(2 if is_sqlite(app) else 8, thorough=25)):
         shop, moment = a_year(app), at("2031-02-15")
         facts = shop.invoice(
             a_line("basic_yearly", -8767, moment, NEXT_YEAR, proration=True),

@@ -23,6 +23,7 @@ from tests.support.builders import Customer
 from tests.support.lots import assert_lots_add_up
 from tests.support.promised import states
 from tests.support.races import at_once, raised
+from tests.support.thoroughness import usually
 
 
 def test_a_month_and_its_renewal(billing: Billing) -> None:
@@ -187,7 +188,7 @@ def test_whoever_hears_late_or_in_another_order_ends_alike(
     expected = everything(billing.app, ada)
     assert len(expected["invoices"]) >= 8 and len(expected["transfers"]) >= 5
     draw = random.Random(20310101)
-    for _ in range(6 if is_sqlite(billing.app) else 4):
+    for _ in range(usually(2, thorough=6)):
         app = another_shop()
         the_same_customer(app, ada)
         jobs = [partial(billing.sync, id, app) for id in ids * 2]
@@ -223,7 +224,7 @@ def test_a_shop_that_hears_only_now_and_then_ends_alike(
 
 def test_many_at_once_store_and_credit_once(billing: Billing) -> None:
     """Workers and the success page, all at the same moment, from nothing and after a change."""
-    for round in range(4 if is_sqlite(billing.app) else 20):
+    for round in range(usually(2 if is_sqlite(billing.app) else 6, thorough=20)):
         ada = billing.a_customer()
         id = billing.subscribes(ada, "basic_monthly")
         if round % 2:

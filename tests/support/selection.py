@@ -22,7 +22,8 @@ has its own tests on both: ledger, payments, checkouts, subscriptions, webhooks,
 
 SPREAD_FILES = {
     "checkouts/test_orders.py", "inbox/test_commands.py", "inbox/test_retrying.py",
-    "jobs/test_processes.py", "ledger/test_verify_seals.py", "payments/test_when_stripe_fails.py",
+    "jobs/test_processes.py", "ledger/test_verify.py", "ledger/test_verify_lots.py",
+    "ledger/test_verify_seals.py", "payments/test_when_stripe_fails.py",
     "reconciling/test_nightly.py", "reconciling/test_rules.py", "reconciling/test_streaming.py",
     "reversals/test_pages.py", "webhooks/test_objects.py", "webhooks/test_plans_with_fakestripe.py",
     "webhooks/test_refusals.py", "webhooks/test_with_fakestripe.py",

@@ -3,7 +3,7 @@ does less of the same, so that it takes minutes."""
 
 import os
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from flask import Flask
@@ -11,6 +11,11 @@ from flask import Flask
 It = TypeVar("It")
 
 THOROUGH = bool(os.environ.get("TEST_THOROUGH"))
+
+
+def drawn(cases: Sequence[It], usual: int) -> Sequence[It]:
+    """All cases, or usually so many of them, drawn by the run's seed."""
+    return cases if THOROUGH else random.sample(cases, usual)
 
 
 def usually(usual: int, *, thorough: int) -> int:

@@ -19,7 +19,7 @@ from tests.support.billing_rows import a_debt, a_subscription, an_invoice, known
 from tests.support.builders import PASSWORD, Customer, a_payment, a_user, deliver
 from tests.support.checkouts import Visit, a_checkout, completed, expired
 from tests.support.served import Door, QuietHandler, serving
-from tests.support.thoroughness import THOROUGH
+from tests.support.thoroughness import THOROUGH, drawn
 from tests.support.views import ALL_VIEWS, looking
 
 pytestmark = [
@@ -81,7 +81,7 @@ def sign_in(context: BrowserContext, stage: Stage, customer: Customer) -> Page:
 
 def test_every_standing(stage: Stage, context: BrowserContext) -> None:
     now, soon = utcnow(), utcnow() + timedelta(days=9)
-    for status, columns in (
+    standings: list[tuple[str | None, dict[str, object]]] = [
         (None, {}),
         ("active", {"cancel_at": soon}),
         ("trialing", {"trial_end": soon}),
@@ -89,7 +89,8 @@ def test_every_standing(stage: Stage, context: BrowserContext) -> None:
         ("past_due", {"past_due_since": now - timedelta(days=30)}),
         ("paused", {}),
         ("canceled", {"ended_at": now}),
-    ):
+    ]
+    for status, columns in drawn(standings, 3):
         page = sign_in(context, stage, stage.customer(status, **columns))
         page.goto(f"{stage.url}/billing?interval=yearly&plan=premium_plan")
         expect_sound(page)
@@ -126,11 +127,11 @@ def test_every_way_back(stage: Stage, context: BrowserContext) -> None:
     deliver(stage.app.test_client(), completed(paid))
     deliver(stage.app.test_client(), completed(slow, "unpaid"))
     page = sign_in(context, stage, customer)
-    for visit in (*visits, paid, slow):
-        page.goto(came_back(stage, visit))
-        expect_sound(page)
+    addresses = [came_back(stage, visit) for visit in (*visits, paid, slow)]
     for query in ("checkout_status=success&session_id=cs_x", "checkout_status=canceled"):
-        page.goto(f"{stage.url}/billing?{query}")
+        addresses.append(f"{stage.url}/billing?{query}")
+    for address in drawn(addresses, 3):
+        page.goto(address)
         expect_sound(page)
     page.goto(f"{stage.url}/reports")
     expect(page.get_by_role("heading", name="Not part of your plan")).to_be_visible()

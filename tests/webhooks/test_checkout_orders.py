@@ -27,7 +27,7 @@ from tests.support.checkouts import (
     paid_late,
 )
 from tests.support.races import at_once, raised
-from tests.support.thoroughness import shared_out
+from tests.support.thoroughness import shared_out, usually
 
 Step = Callable[[], object]
 
@@ -174,7 +174,7 @@ def test_all_at_once_end_as_one_after_the_other(
     """On PostgreSQL they really run beside each other; BEGIN IMMEDIATE queues them on SQLite."""
     make, status, credits = story
     customer: Customer = a_user(app)
-    for _ in range(4 if books.is_sqlite(app) else 20):
+    for _ in range(usually(2 if books.is_sqlite(app) else 6, thorough=20)):
         visit = a_checkout(app, customer, linked=False)
         steps = make(app, visit)
         outcomes = at_once(app, steps * 2)

@@ -175,7 +175,7 @@ def test_balances_are_those_of_the_oracle_whatever_is_delivered(app: Flask) -> N
     run_state_machine_as_test(
         lambda: WebhookMachine(app),
         settings=settings(
-            max_examples=usually(8 if books.is_sqlite(app) else 5, thorough=20),
+            max_examples=usually(4, thorough=20),
             stateful_step_count=30,
             deadline=None,
             database=None,
