@@ -13,12 +13,15 @@ from tests.faults.shops import Shop
 from tests.support import databases
 
 READY_SECONDS = 60
-JOBS_SECONDS = 60
+JOBS_SECONDS = 120
+"""Patience with jobs that are left: in all, not at each look."""
+
 DELIVERY_ROUNDS = 12
 HALF_A_DAY_SECONDS = 12 * 3600 + 60
 """Nothing waits longer for its next delivery: docs/fakestripe.md."""
 
 ROUNDS = 3
+LAST_LINES = 40
 POLL_SECONDS = 0.1
 
 UNDONE = "SELECT key, kind, last_error FROM jobs WHERE done_at IS NULL AND kind NOT IN ({runs})"
@@ -43,6 +46,7 @@ class Healed:
     missing_events: int = 0
     mended: dict[str, int] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
+    patience_seconds: float = JOBS_SECONDS
 
 
 def heal(shop: Shop) -> Healed:
@@ -63,7 +67,7 @@ def heal(shop: Shop) -> Healed:
         _repair(shop, healed)
         _deliver(shop, healed)
         _do_jobs(shop, books, healed)
-        healed.troubles += [f"job {' '.join(map(str, it))}" for it in _undone(books)]
+        healed.troubles += _left(shop, books)
         healed.troubles += [f"event {' '.join(map(str, it))}" for it in _rows(books, FAILED)]
     _compare(shop, healed)
     return healed
@@ -91,16 +95,17 @@ def _deliver(shop: Shop, healed: Healed) -> None:
 def _do_jobs(shop: Shop, books: Connection, healed: Healed) -> None:
     """Workers do what is due; what failed in the faults would wait for its next try, and an
     operator has it tried now."""
-    deadline = time.monotonic() + JOBS_SECONDS
+    began = time.monotonic()
     tried: set[str] = set()
     while undone := _undone(books):
         failed = [key for key, _, error in undone if error is not None and key not in tried]
         for key in failed:
             tried.add(key)
             healed.retried_jobs += shop.flask("jobs", "retry", key)[0] == 0
-        if time.monotonic() > deadline:
-            return
+        if time.monotonic() - began > healed.patience_seconds:
+            break
         time.sleep(POLL_SECONDS)
+    healed.patience_seconds = max(0.0, healed.patience_seconds - (time.monotonic() - began))
 
 
 def _retry_events(shop: Shop, books: Connection, healed: Healed) -> None:
@@ -133,6 +138,18 @@ def _compare(shop: Shop, healed: Healed) -> None:
         code, said = shop.flask(*command)
         if code:
             healed.troubles.append(f"flask {' '.join(command)} ended with {code}:\n{said.strip()}")
+
+
+def _left(shop: Shop, books: Connection) -> list[str]:
+    """Jobs that nobody has done, with all that is known of them and of the workers."""
+    if not (undone := _undone(books)):
+        return []
+    rows = {row[0]: row for row in _rows(books, "SELECT * FROM jobs WHERE done_at IS NULL")}
+    ends = [
+        f"{node.name}, {node.state}, life {node.lives}, says last:\n{node.last_words(LAST_LINES)}"
+        for node in shop.processes.named("worker")
+    ]
+    return [*(f"job {' '.join(map(str, rows.get(it[0], it)))}" for it in undone), *ends]
 
 
 def _undone(books: Connection) -> list[tuple[str, ...]]:

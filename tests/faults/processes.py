@@ -92,6 +92,17 @@ class Node:
     def alive(self) -> bool:
         return self.pid != 0 and psutil.pid_exists(self.pid)
 
+    @property
+    def state(self) -> str:
+        """What the system says of it: sleeping, stopped, gone."""
+        with suppress(psutil.NoSuchProcess):
+            return str(psutil.Process(self.pid).status())
+        return "gone"
+
+    def last_words(self, lines: int) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text().splitlines()[-lines:])
+
     def family(self) -> list[int]:
         """It, and the processes that it has forked."""
         with suppress(psutil.NoSuchProcess):
