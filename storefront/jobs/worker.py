@@ -2,7 +2,7 @@
 
 import logging
 import signal
-import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import FrameType
@@ -15,6 +15,9 @@ from storefront.jobs.schedule import Scheduled, plan
 from storefront.jobs.working import LEASE_SECONDS, Registry, work_once
 
 POLL_SECONDS = 0.5
+LOOK_SECONDS = 0.1
+"""How soon who waits notices that it is told to stop."""
+
 TROUBLE_SECONDS = 5
 """How long to wait before asking a database again that did not answer."""
 
@@ -23,10 +26,11 @@ log = logging.getLogger(__name__)
 
 class Stop:
     """Told by SIGTERM or SIGINT, while it is entered, that it is time to end; the job in hand is
-    finished first."""
+    finished first. A plain flag: a signal that comes while an Event's lock is held, and sets that
+    Event, waits for itself."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._told_to = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Stop":
@@ -39,13 +43,15 @@ class Stop:
             signal.signal(number, handler)
 
     def wait(self, seconds: float) -> None:
-        self._event.wait(seconds)
+        until = time.monotonic() + seconds
+        while not self._told_to and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_SECONDS))
 
     def __call__(self) -> bool:
-        return self._event.is_set()
+        return self._told_to
 
     def _told(self, _number: int, _frame: FrameType | None) -> None:
-        self._event.set()
+        self._told_to = True
 
 
 @dataclass

@@ -25,8 +25,10 @@ def invoices_to_follow(session: Session, limit: int) -> list[str]:
 
 
 def follow_grants(session: Session, invoice_id: str) -> None:
-    """Take back the claimed part of what an invoice has brought since this was last done."""
-    follow(session, sources.of_invoice(session, invoice_id))
+    """Take back the claimed part of what an invoice has brought since this was last done; nothing
+    where no money went back."""
+    if session.get(InvoiceClaim, invoice_id) is not None:
+        follow(session, sources.of_invoice(session, invoice_id))
 
 
 def follow(session: Session, source: Source) -> None:

@@ -1,7 +1,7 @@
 """What follows money that came in. One job is promised with the credit itself, which must be quick;
 it promises all the others."""
 
-from storefront import jobs
+from storefront import jobs, reversals
 from storefront.db import transaction
 from storefront.jobs import Args
 from storefront.payments import Payment
@@ -21,9 +21,11 @@ def payment_settled(context: Context, args: Args) -> None:
 
 
 def invoice_paid(context: Context, args: Args) -> None:
-    """An invoice was paid, and its lines were credited: {"invoice_id": …}. One without money (of a
-    trial, or when a change of plan gave money back) has neither receipt nor report."""
+    """An invoice was paid, and its lines were credited: {"invoice_id": …}. Where its money has gone
+    back already, so do the credits. One without money (of a trial, or when a change of plan gave
+    money back) has neither receipt nor report."""
     with transaction() as session:
+        reversals.follow_grants(session, args["invoice_id"])
         invoice = session.get_one(Invoice, args["invoice_id"])
         if invoice.amount_paid == 0:
             return

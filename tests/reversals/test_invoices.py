@@ -10,6 +10,7 @@ from storefront.db import db, transaction
 from storefront.subscriptions import Invoice
 from storefront.web import current
 from storefront.work.reversals import follow_grants
+from storefront.work.settled import invoice_paid
 from tests.subscriptions.paper import PaperShop, a_line, at
 from tests.support import books
 from tests.support.money_back import (
@@ -106,7 +107,16 @@ def test_a_disputed_year_stops_until_the_dispute_is_won(app: Flask) -> None:
     books.assert_clean(app)
 
 
-def test_a_refund_that_is_heard_of_before_the_invoice_is_credited(app: Flask) -> None:
+def at_once(shop: PaperShop, invoice: str) -> None:
+    """What the worker does as soon as the invoice is credited."""
+    with shop.app.app_context():
+        invoice_paid(current.work_context(), {"invoice_id": invoice})
+
+
+@pytest.mark.parametrize("followed", ["at once", "in the next minute", "both"])
+def test_a_refund_that_is_heard_of_before_the_invoice_is_credited(
+    app: Flask, followed: str
+) -> None:
     shop = PaperShop(app)
     shop.subscribed()
     facts = shop.invoice(a_line("basic_monthly", 1000, JANUARY, FEBRUARY), paid_at=JANUARY)
@@ -114,7 +124,10 @@ def test_a_refund_that_is_heard_of_before_the_invoice_is_credited(app: Flask) ->
     hears(app, refunded(a_refund(paid_by(shop, facts.id), 400)))
     assert shop.balance() == 0
     assert shop.credits(facts)
-    works(shop, JANUARY)
+    if followed != "in the next minute":
+        at_once(shop, facts.id)
+    if followed != "at once":
+        works(shop, JANUARY)
     assert shop.balance() == 600
     assert moved_by(app, shop.customer.id) == [("refund", -400)]
     books.assert_clean(app)
