@@ -80,10 +80,12 @@ class WebhookFaults:
         return None
 
     def hold(self, rule: WebhookFault, deliveries: list[int]) -> list[int]:
-        """Hold deliveries back; return all held ones, shuffled, when they are enough."""
+        """Hold deliveries back; return all held ones, shuffled, when they are enough, or when the
+        rule was switched off since it was drawn."""
         with self._lock:
             rule.held.extend(deliveries)
-            return rule.order() if len(rule.held) >= rule.hold else []
+            complete = len(rule.held) >= rule.hold
+            return rule.order() if complete or rule not in self._rules else []
 
     def release(self) -> list[list[int]]:
         """Give back every incomplete batch, each in its drawn order."""

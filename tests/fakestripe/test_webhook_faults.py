@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from storefront.fakestripe.webhook_faults import WebhookFaults
 from tests.fakestripe.builders import customer, paid
 from tests.fakestripe.harness import FakeStripe, Receiver
 
@@ -104,6 +105,16 @@ def test_held_events_are_released_by_drain_and_by_switching_off(
     assert alone.control("webhook_faults", method="DELETE") == {"removed": 1}
     receiver.wait(3)
     alone.drain()
+
+
+def test_what_was_drawn_before_a_fault_was_switched_off_is_not_held_for_ever() -> None:
+    faults = WebhookFaults()
+    faults.add({"kind": "shuffled"})
+    drawn = faults.draw("customer.created")
+    assert drawn is not None
+    assert faults.hold(drawn, [1]) == []
+    assert faults.clear() == (1, [[1]])
+    assert faults.hold(drawn, [2]) == [2]
 
 
 def test_other_events_are_left_alone(alone: FakeStripe, receiver: Receiver) -> None:
