@@ -145,9 +145,12 @@ def _left(shop: Shop, books: Connection) -> list[str]:
     if not (undone := _undone(books)):
         return []
     rows = {row[0]: row for row in _rows(books, "SELECT * FROM jobs WHERE done_at IS NULL")}
+    workers = shop.processes.named("worker")
+    for node in workers:
+        shop.processes.says_where_it_stands(node)
     ends = [
         f"{node.name}, {node.state}, life {node.lives}, says last:\n{node.last_words(LAST_LINES)}"
-        for node in shop.processes.named("worker")
+        for node in workers
     ]
     return [*(f"job {' '.join(map(str, rows.get(it[0], it)))}" for it in undone), *ends]
 

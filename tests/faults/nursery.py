@@ -6,6 +6,7 @@ As a program: it reads a line of JSON for each process to start ({"program", "ar
 kills all that it has started, and ends.
 """
 
+import faulthandler
 import importlib
 import json
 import os
@@ -64,6 +65,8 @@ def _become(wanted: dict[str, Any]) -> NoReturn:
         from gunicorn.app.wsgiapp import run
     else:
         from flask.cli import main as run
+
+        faulthandler.register(signal.SIGUSR1)  # it says where it stands
     run()
     sys.exit()
 

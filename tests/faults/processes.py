@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tests.support.shop import clean_environment
 
 WATCH_SECONDS = 0.1
 END_SECONDS = 20
+END_OF_LINE_SECONDS = 1
 
 
 class Nursery:
@@ -152,6 +154,11 @@ class Processes:
         for node in self.nodes:
             for pid in node.family():
                 self._signal(pid, signal.SIGCONT)
+
+    def says_where_it_stands(self, node: Node) -> None:
+        """A worker writes its stacks to its log; see nursery.py."""
+        self._signal(node.pid, signal.SIGUSR1)
+        time.sleep(END_OF_LINE_SECONDS)
 
     def limit_files(self, bytes: int) -> None:
         """Let no process write a file beyond so many bytes: that is how a full disk looks to it,
