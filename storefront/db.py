@@ -181,10 +181,15 @@ def clock(session: Session, plus_seconds: float = 0) -> ColumnClause[datetime]:
     """SQL for the database's own time, as its columns hold it: machines that share a database
     need not agree about the time."""
     if is_sqlite(session):
-        now = f"strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now', '{plus_seconds:+.3f} seconds')"
+        now = sqlite_clock(plus_seconds)
     else:
         now = f"(statement_timestamp() + interval '{plus_seconds:.3f} seconds')"
     return literal_column(now, Utc)
+
+
+def sqlite_clock(plus_seconds: float = 0) -> str:
+    """The same for statements that are written for SQLite."""
+    return f"strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now', '{plus_seconds:+.3f} seconds')"
 
 
 def _write_lock(session: Session) -> Any:

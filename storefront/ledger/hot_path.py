@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from storefront.db import utc_text, utcnow
+from storefront.db import sqlite_clock, utc_text, utcnow
 
 
 @dataclass(frozen=True)
@@ -169,9 +169,9 @@ _RECORD_TRANSFER = text("""
     WHERE p.id = :payment_id
 """)
 
-_PROMISE_WORK = text("""
+_PROMISE_WORK = text(f"""
     INSERT INTO jobs (key, kind, args, run_at, attempts, created_at)
     VALUES ('payment_settled:' || :payment_id, 'payment_settled',
-        json_object('payment_id', :payment_id), :now, 0, :now)
+        json_object('payment_id', :payment_id), {sqlite_clock()}, 0, :now)
     ON CONFLICT (key) DO NOTHING
 """)

@@ -1,11 +1,15 @@
 """What events do: rules 1, 2 and 4 of the design, told over HTTP with real signatures."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from storefront.db import db, utcnow
+from storefront.jobs import Job
+from storefront.ledger import hot_path
 from tests.support import books
 from tests.support.builders import (
     Json,
@@ -273,3 +277,13 @@ def test_each_of_several_purchases_is_credited(app: Flask, client: FlaskClient) 
         deliver(client, paid(purchase))
     assert books.balance(app, customer.id) == 321
     books.assert_clean(app)
+
+
+def test_what_a_webhook_promises_is_due_at_once_whatever_this_machines_clock_says(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hot_path, "utcnow", lambda: utcnow() + timedelta(minutes=10))
+    assert deliver(client, paid(a_payment(app))).status_code == 200
+    with app.app_context():
+        [due] = db.session.scalars(db.select(Job.run_at)).all()
+    assert due < utcnow() + timedelta(minutes=1)
