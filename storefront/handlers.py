@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront import card_testing, checkouts, inbox, jobs, ledger, payments, subscriptions, users
-from storefront.db import at_once, db, transaction, utcnow
+from storefront.db import at_once, db, sqlite_transaction, utcnow
 from storefront.errors import Unprocessable
 from storefront.inbox import Effect, Outcome, State
 from storefront.money_back import charge_refunded, dispute_changed, fraud_warned, refund_changed
@@ -261,8 +261,8 @@ def _paid_event(event: Event) -> ledger.PaidEvent | None:
 
 def _settle(paid: ledger.PaidEvent) -> ledger.Settlement:
     if db.engine.dialect.name == "sqlite":
-        with transaction() as session:
-            return ledger.settle_in_steps(session.connection(), paid)
+        with sqlite_transaction() as connection:
+            return ledger.settle_in_steps(connection, paid)
     try:
         return _settle_at_once(paid)
     except DBAPIError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from storefront.db import sqlite_clock, utc_text, utcnow
 
@@ -57,18 +57,19 @@ def settle_at_once(connection: Any, event: PaidEvent) -> Settlement:
 
 def settle_in_steps(connection: Connection, event: PaidEvent) -> Settlement:
     """The same for SQLite. `connection` is inside BEGIN IMMEDIATE; raises IntegrityError."""
+    do = connection.exec_driver_sql
     facts = {**vars(event), "now": utc_text(utcnow()), "created": utc_text(event.created)}
-    seen = connection.execute(_EVENT_STATE, facts).scalar()
+    seen = do(_EVENT_STATE, facts).scalar()
     if seen is not None:
         return Settlement(None, seen)
-    payment_id = connection.execute(_MARK_PAYMENT, facts).scalar()
+    payment_id = do(_MARK_PAYMENT, facts).scalar()
     if payment_id is None:
         return Settlement(None, None)
     facts["payment_id"] = payment_id
-    connection.execute(_RECORD_EVENT, facts)
-    connection.execute(_RAISE_WALLET, facts)
-    connection.execute(_RECORD_TRANSFER, facts)
-    connection.execute(_PROMISE_WORK, facts)
+    do(_RECORD_EVENT, facts)
+    do(_RAISE_WALLET, facts)
+    do(_RECORD_TRANSFER, facts)
+    do(_PROMISE_WORK, facts)
     return Settlement(payment_id, None)
 
 
@@ -140,38 +141,38 @@ ONE_STATEMENT = f"""
                 THEN (SELECT state FROM stripe_events WHERE id = %(id)s) END AS seen
 """
 
-_EVENT_STATE = text("SELECT state FROM stripe_events WHERE id = :id")
+_EVENT_STATE = "SELECT state FROM stripe_events WHERE id = :id"
 
-_MARK_PAYMENT = text(f"""
+_MARK_PAYMENT = f"""
     UPDATE payments SET status = 'succeeded', amount_received = :amount_received,
            failure_code = NULL, failure_message = NULL, updated_at = :now
     WHERE id = (SELECT p.id FROM payments p, users u WHERE {_matches(":{}")})
     RETURNING id
-""")
+"""
 
-_RECORD_EVENT = text(f"INSERT INTO stripe_events ({_EVENT_COLUMNS}) VALUES ({_EVENT_VALUES})")
+_RECORD_EVENT = f"INSERT INTO stripe_events ({_EVENT_COLUMNS}) VALUES ({_EVENT_VALUES})"
 
-_RAISE_WALLET = text("""
+_RAISE_WALLET = """
     INSERT INTO ledger_accounts (id, kind, user_id, balance, version)
     SELECT 'wallet:' || user_id, 'wallet', user_id, credits, 1 FROM payments
     WHERE id = :payment_id
     ON CONFLICT (id) DO UPDATE
         SET balance = ledger_accounts.balance + excluded.balance,
             version = ledger_accounts.version + 1
-""")
+"""
 
-_RECORD_TRANSFER = text("""
+_RECORD_TRANSFER = """
     INSERT INTO ledger_transfers (id, code, source, target, credits, wallet, wallet_version,
         balance_after, happened_at, created_at, payment_id, note)
     SELECT 'payment:' || p.id, 'top_up', 'sales', a.id, p.credits, a.id, a.version, a.balance,
         :created, :now, p.id, ''
     FROM payments p JOIN ledger_accounts a ON a.id = 'wallet:' || p.user_id
     WHERE p.id = :payment_id
-""")
+"""
 
-_PROMISE_WORK = text(f"""
+_PROMISE_WORK = f"""
     INSERT INTO jobs (key, kind, args, run_at, attempts, created_at)
     VALUES ('payment_settled:' || :payment_id, 'payment_settled',
         json_object('payment_id', :payment_id), {sqlite_clock()}, 0, :now)
     ON CONFLICT (key) DO NOTHING
-""")
+"""
