@@ -35,13 +35,14 @@ def test_what_goes_wrong_costs_nobody_a_credit(
     database: str, tmp_path: Path, fakestripe: FakeStripe, nursery: Nursery
 ) -> None:
     seed = int(os.environ.get("CHAOS_SEED") or random.getrandbits(32))
+    print(f"CHAOS_SEED={seed}")
     minutes = usually(4, thorough=100) * PERIOD_SECONDS / 60
     drawn = plan.draw(
         seed, minutes, database, period_seconds=PERIOD_SECONDS, at_once=(AT_ONCE, AT_ONCE)
     )
     stage = Stage(tmp_path, fakestripe, nursery, database, SIZES[database], patience_seconds=3)
     report = run(stage, drawn, seed)
-    told = "\n".join([f"CHAOS_SEED={seed}", *plan.lines(drawn), *telling.lines(report)])
+    told = "\n".join([*plan.lines(drawn), *telling.lines(report)])
     print(told)
     assert report.wrong == (), told
     assert report.injected == plan.counts(drawn), told
