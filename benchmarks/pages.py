@@ -2,8 +2,8 @@
 
 Each round loads hello-world and then each page, for a customer with 20 movements of credits, which
 /account shows on one page, and one with 500; a page's ratio is the median of the rounds' ratios.
-Queries are counted in a process of its own. What a page costs the web processes is their CPU time by
-the number of answers.
+Queries are counted in a process of its own. What a page costs the web processes is their CPU time
+by the number of answers.
 """
 
 from collections.abc import Iterator

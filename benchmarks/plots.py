@@ -10,12 +10,14 @@ WIDTH, MARGIN = 720, 16
 LABEL_WIDTH, BAR_HEIGHT, GAP = 230, 20, 10
 TITLE_HEIGHT, LINES_HEIGHT = 44, 260
 AXIS_WIDTH, AXIS_HEIGHT = 64, 28
+LEGEND_GAP, LETTER_WIDTH = 36, 6.6
 COLOURS = ("a", "b", "c", "d")
 STYLE = """<style>
   .paper { fill: #ffffff } .ink { fill: #1f2328 } .soft { fill: #59636e } .rule { stroke: #d1d9e0 }
   .a { fill: #0a58ca; stroke: #0a58ca } .b { fill: #b35900; stroke: #b35900 }
   .c { fill: #2f7d32; stroke: #2f7d32 } .d { fill: #8250df; stroke: #8250df }
-  .line { fill: none; stroke-width: 2 } text { font: 13px system-ui, sans-serif; stroke: none }
+  .line { fill: none; stroke-width: 2 } text { font: 13px system-ui, sans-serif }
+  text.a, text.b, text.c, text.d { stroke: none; font-size: 12px }
   .title { font-weight: 600; font-size: 15px }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #0d1117 } .ink { fill: #f0f6fc } .soft { fill: #9198a1 }
@@ -103,18 +105,18 @@ def _lines(plot: Lines) -> str:
     bottom = at(0, 0)[1]
     parts = []
     for step in range(5):
-        y = high * step / 4
+        x, y = right * step / 4, high * step / 4
         parts += [
             f'<path class="rule" d="M{AXIS_WIDTH},{at(0, y)[1]:.1f}h{room}"/>',
             _text(AXIS_WIDTH - 8, at(0, y)[1] + 4, number(round(y, 1)), "soft", "end"),
-            _text(at(right * step / 4, 0)[0], bottom + 20, number(round(right * step / 4)), "soft",
-                  "middle"),
-        ]  # fmt: skip
+            _text(at(x, 0)[0], bottom + 20, number(round(x, 1)), "soft", "middle"),
+        ]
+    place: float = AXIS_WIDTH
     for colour, (label, line) in zip(COLOURS, plot.series.items(), strict=False):
         path = " ".join("{:.1f},{:.1f}".format(*at(x, y)) for x, y in line)
         parts.append(f'<polyline class="line {colour}" style="fill: none" points="{path}"/>')
-        place = AXIS_WIDTH + COLOURS.index(colour) * 150
         parts.append(_text(place, TITLE_HEIGHT + 8, f"■ {label}", colour))
+        place += LEGEND_GAP + LETTER_WIDTH * len(label)
     height = bottom + AXIS_HEIGHT + MARGIN
     return _document(f"{plot.title} ({plot.y_unit} by {plot.x_unit})", height, parts)
 
