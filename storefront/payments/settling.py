@@ -49,7 +49,7 @@ def refresh(gateway: StripeGateway, payment: Payment) -> None:
 
     Raises the gateway's errors, and Unprocessable as settle() does.
     """
-    idle = utcnow() - payment.updated_at
+    idle = abs(utcnow() - payment.updated_at)  # written by a clock that is ahead, perhaps
     if payment.kind == "purchase":  # by checkouts.refresh()
         return
     if payment.final or payment.stripe_intent_id is None or idle < ASKING_INTERVAL:

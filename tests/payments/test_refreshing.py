@@ -1,7 +1,7 @@
 """When the webhook is late, the payment's page asks Stripe and applies the answer as a webhook
 would: the same function, the same checks, once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -31,7 +31,10 @@ def opened(app: Flask, ada: Customer) -> Opened:
 
 
 def let_time_pass(app: Flask, opened: Opened) -> None:
-    moment = utcnow() - ASKING_INTERVAL - timedelta(seconds=1)
+    last_asked(app, opened, utcnow() - ASKING_INTERVAL - timedelta(seconds=1))
+
+
+def last_asked(app: Flask, opened: Opened, moment: datetime) -> None:
     books.execute(
         app,
         "UPDATE payments SET updated_at = :moment WHERE id = :id",
@@ -115,6 +118,14 @@ def test_a_polling_page_does_not_poll_stripe(
     for _ in range(5):
         refreshes(app, ada, opened)
     assert times_asked(stripe) == 1
+
+
+def test_a_machine_whose_clock_was_ahead_keeps_nobody_from_asking(
+    app: Flask, ada: Customer, opened: Opened, stripe: StubStripe
+) -> None:
+    last_asked(app, opened, utcnow() + timedelta(minutes=10))
+    stripe.move(opened.intent_id, "succeeded")
+    assert refreshes(app, ada, opened) == "succeeded"
 
 
 def test_a_payment_that_is_final_is_not_asked_for(
