@@ -42,6 +42,10 @@ SQLITE_PRAGMAS = {
 }
 
 
+DEADLOCK = "40P01"
+"""PostgreSQL's SQLSTATE."""
+
+
 class Utc(TypeDecorator[datetime]):
     """An aware UTC datetime: timestamptz on PostgreSQL, ISO text on SQLite (STRICT tables)."""
 
@@ -153,6 +157,12 @@ def sqlite_transaction() -> Iterator[Connection]:
 
 def _is_writing() -> bool:
     return db.session.registry.has() and bool(db.session().info.get("writing"))
+
+
+def is_deadlock(error: BaseException) -> bool:
+    """Whether PostgreSQL ended this transaction because two waited for each other. Nothing was
+    done, the other goes on, and trying again is right."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == DEADLOCK
 
 
 def end_reading() -> None:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from storefront.db import transaction, utcnow
+from storefront.db import is_deadlock, transaction, utcnow
 from storefront.errors import Unprocessable
 from storefront.ids import new_id
 from storefront.inbox.retrying import MAXIMUM_ATTEMPTS, fail, park
@@ -31,13 +32,19 @@ class Outcome:
 def receive(event: Event, effect: Effect, *, counted: bool = False) -> Outcome:
     """Record the event and let `effect` do its work, in one transaction; once per event id.
 
-    A known event that failed before is tried again; any other known event has no effect.
+    A known event that failed before is tried again; any other known event has no effect. So is one
+    that another transaction stood in the way of (a deadlock), at once.
     `counted` says that this try is already among the row's attempts: claim() or begin() did it.
     Never raises for a failing effect: the outcome says what happened.
     """
     try:
-        with transaction() as session:
-            return _handle_once(session, event, effect, counted)
+        try:
+            return _handle_once(event, effect, counted)
+        except DBAPIError as error:
+            if not is_deadlock(error):
+                raise
+            log.info("event %s once more: another transaction went first", event.id)
+            return _handle_once(event, effect, counted)
     except Unprocessable as error:
         return _record_failure(event, error.detail, counted, hopeless=True)
     except Exception as error:
@@ -70,12 +77,13 @@ def replay(event: Event, effect: Effect) -> Outcome:
     return _record_failure(event, reason, counted=False, hopeless=hopeless)
 
 
-def _handle_once(session: Session, event: Event, effect: Effect, counted: bool) -> Outcome:
-    row = _locked(session, event)
-    if row.state != "failed":
-        return Outcome(row.state, duplicate=True)
-    _mark(row, effect(session, event), counted)
-    return Outcome(row.state)
+def _handle_once(event: Event, effect: Effect, counted: bool) -> Outcome:
+    with transaction() as session:
+        row = _locked(session, event)
+        if row.state != "failed":
+            return Outcome(row.state, duplicate=True)
+        _mark(row, effect(session, event), counted)
+        return Outcome(row.state)
 
 
 def _mark(row: StripeEvent, state: State, counted: bool) -> None:
