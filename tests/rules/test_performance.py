@@ -37,7 +37,7 @@ def test_a_result_becomes_tables_goals_and_a_plot(tmp_path: Path) -> None:
     assert "| webhook | of hello | ≥ 0.37 | **0.369** | **no** |" in text
     assert "| ours | 2,031 |" in text
     assert "| events | 6,000 |" in text
-    assert "no table" not in text and "**raw**" not in text
+    assert "no table" not in text and "raw" not in text
     assert "* Each was credited once." in text
     assert "others took up to 2 % of the processors" in text
     assert "*Not measured yet: `bin/bench pages`.*" in text
