@@ -1,6 +1,7 @@
 """Refunds of a subscription's invoices: the credits of what they paid, also of those to come."""
 
 from datetime import datetime
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -12,7 +13,7 @@ from storefront.web import current
 from storefront.work.reversals import follow_grants
 from storefront.work.settled import invoice_paid
 from tests.subscriptions.paper import PaperShop, a_line, at
-from tests.support import books
+from tests.support import books, races
 from tests.support.money_back import (
     a_dispute,
     a_refund,
@@ -21,6 +22,8 @@ from tests.support.money_back import (
     moved_by,
     refunded,
 )
+from tests.support.races import raised
+from tests.support.thoroughness import usually
 
 JANUARY, FEBRUARY, NEXT_YEAR = at("2031-01-01"), at("2031-02-01"), at("2032-01-01")
 
@@ -130,6 +133,21 @@ def test_a_refund_that_is_heard_of_before_the_invoice_is_credited(
         works(shop, JANUARY)
     assert shop.balance() == 600
     assert moved_by(app, shop.customer.id) == [("refund", -400)]
+    books.assert_clean(app)
+
+
+def test_the_credits_own_job_and_the_minutes_work_at_once_take_a_part_once(app: Flask) -> None:
+    for _ in range(usually(2 if books.is_sqlite(app) else 6, thorough=20)):
+        shop = PaperShop(app)
+        shop.subscribed()
+        facts = shop.invoice(a_line("basic_monthly", 1000, JANUARY, FEBRUARY), paid_at=JANUARY)
+        shop.stores(facts)
+        hears(app, refunded(a_refund(paid_by(shop, facts.id), 400)))
+        assert shop.credits(facts)
+        steps = [partial(at_once, shop, facts.id), partial(works, shop, JANUARY)] * 2
+        assert raised(races.at_once(app, steps)) == []
+        assert shop.balance() == 600
+        assert moved_by(app, shop.customer.id) == [("refund", -400)]
     books.assert_clean(app)
 
 
